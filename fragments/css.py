@@ -1,0 +1,306 @@
+"""Every URL in CSS, found by the tokens of CSS Syntax: url(), src(), @import, image-set(), with escapes and comments.
+
+Text in other strings, in comments, in @namespace and in names stays; so does every byte outside a changed URL.
+A sheet may come in pieces.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from fragments.urls import Place, below
+
+HELD = 64 * 1024  # a url() or image-set() longer than this is not looked into, unless it is data
+_LONGEST_NAME = 256  # "-webkit-image-set" with every letter escaped is shorter
+_PATIENCE = 1024  # what is held and longer is looked at again only when it has grown by half
+
+# Bytes above ASCII are lone surrogates here, so they can be told from the characters that escapes stand for.
+_SPACE = r"[ \t\n\r\f]"
+_LETTER = r"\-0-9A-Za-z_\x80-\U0010ffff"
+_ESCAPE = r"\\(?:[0-9a-fA-F]{1,6}+(?:\r\n|[ \t\n\r\f])?+|[^\n\r\f0-9a-fA-F])"
+_WORD = rf"(?:[{_LETTER}]|{_ESCAPE})++(?:\\\Z)?+"
+_DOUBLE = r'(?:[^"\\\n\r\f]|\\(?:\r\n|[^\r]|\r(?!\Z)))*+'
+_SINGLE = r"(?:[^'\\\n\r\f]|\\(?:\r\n|[^\r]|\r(?!\Z)))*+"
+_COMMENT = r"/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/"
+_STRING = rf"(?:\"{_DOUBLE}(?:\"|(?=[\n\r\f]))|'{_SINGLE}(?:'|(?=[\n\r\f])))"
+
+_FUNCTIONS = r"(?:url|src|(?:-webkit-)?image-set)\("
+_STATEMENTS = rf"@(?:import|namespace|(?:-moz-)?document)(?![{_LETTER}])"
+_WITH_ESCAPE = rf"@?[{_LETTER}]*+\\[^\n\r\f]"
+
+# What needs no look: all but the words that bring a URL. The group holds the last unit, which more text may change.
+_PLAIN = re.compile(
+    rf"(?:([^#@/\\\"'{_LETTER}]++|(?!(?i:{_FUNCTIONS}|{_STATEMENTS})|{_WITH_ESCAPE})[#@]?{_WORD}"
+    rf"|{_COMMENT}|{_STRING}|/(?!\*)|[#@](?!{_WORD})|\\(?=[\n\r\f])))*+"
+)
+_NEVER_CHANGES = re.compile(rf"[^#@/\\\"'{_LETTER}]")
+_OPENING = re.compile(rf"(@?)({_WORD})(\(?)")
+_GAP = re.compile(rf"(?:{_SPACE}|{_COMMENT})*+")
+_SPACES = re.compile(rf"{_SPACE}*+")
+_QUOTED = re.compile(rf"\"({_DOUBLE})(?:\"|\Z)|'({_SINGLE})(?:'|\Z)")
+_BARE = re.compile(rf"((?:[^\"'()\\\x00-\x20\x7f]|{_ESCAPE})*+){_SPACE}*+(?:\)|\Z)")
+_BAD_URL = re.compile(r"(?:[^)\\]|\\[\s\S])*+\)")
+_BAD_STRING = re.compile(_STRING)
+_DATA = re.compile(rf"{_SPACE}*+([\"']?)data:", re.IGNORECASE)
+_PRELUDE = re.compile(rf"(?:[^;{{\"'/\\]|{_COMMENT}|{_STRING}|{_ESCAPE}|/(?!\*)|\\(?=[\n\r\f]))*+[;{{]")
+_INNER = re.compile(
+    rf"{_COMMENT}|(?P<string>{_STRING})|(?P<function>{_WORD}\()|[#@]?{_WORD}|(?P<open>[(\[{{])|(?P<close>[)\]}}])"
+    r"|[\s\S]"
+)
+
+# How a thing that has begun goes on, when nothing in it matters: what it takes in, and what ends it.
+_GOES_ON = {
+    "comment": (re.compile(r"(?:[^*]|\*(?=[^/]))*+"), re.compile(r"\*/")),
+    '"': (re.compile(_DOUBLE), re.compile(r"\"|(?=[\n\r\f])")),
+    "'": (re.compile(_SINGLE), re.compile(r"'|(?=[\n\r\f])")),
+    "word": (
+        re.compile(rf"(?:[{_LETTER}]|(?!\\[0-9a-fA-F]{{1,6}}(?:\r|{_SPACE})?\Z){_ESCAPE})*+"),
+        re.compile(rf"(?=[^{_LETTER}\\])|(?=\\[\n\r\f])"),
+    ),
+    "url": (re.compile(r"(?:[^)\\]|\\[\s\S])*+"), re.compile(r"\)")),
+}
+
+_UNFINISHED = -1
+
+
+class Sheet:
+    """A sheet on its way: text in, text out."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._held = ""
+        self._least = 0
+        self._inside: str | None = None
+        self._edits: list[tuple[int, int, str]] = []
+
+    def __repr__(self) -> str:
+        return f"<Sheet in {self._inside or 'rules'}, {len(self._held)} characters held>"
+
+    def feed(self, text: str) -> str:
+        self._held += text
+        return self._run(final=False) if len(self._held) >= self._least else ""
+
+    def close(self) -> str:
+        return self._run(final=True)
+
+    def _run(self, final: bool) -> str:
+        text = self._held
+        settled = self._settle(text, final)
+        self._held = text[settled:]
+        self._least = len(self._held) * 3 // 2 if len(self._held) > _PATIENCE else 0
+        return self._edited(text, settled)
+
+    def _edited(self, text: str, end: int) -> str:
+        parts: list[str] = []
+        at = 0
+        for start, stop, new in self._edits:
+            parts += (text[at:start], new)
+            at = stop
+        self._edits.clear()
+        parts.append(text[at:end])
+        return "".join(parts)
+
+    def _settle(self, text: str, final: bool) -> int:
+        """Walks over the text and notes edits; says up to where nothing can change any more."""
+        at = 0
+        while at < len(text):
+            if self._inside:
+                at, on = self._go_on(text, at)
+                if not on:
+                    return len(text) if final else at
+                continue
+            plain = _PLAIN.match(text, at)
+            assert plain is not None
+            at = plain.end()
+            if at == len(text):
+                return at if final else self._last_unit(text, plain)
+            start = at
+            at = self._begin(text, start, final)
+            if at == _UNFINISHED:
+                return len(text) if final else start
+        return at
+
+    def _go_on(self, text: str, at: int) -> tuple[int, bool]:
+        assert self._inside is not None
+        takes, ends = _GOES_ON[self._inside]
+        taken = takes.match(text, at)
+        assert taken is not None
+        ended = ends.match(text, taken.end())
+        if ended is None:
+            return taken.end(), False
+        self._inside = None
+        return ended.end(), True
+
+    def _last_unit(self, text: str, plain: re.Match[str]) -> int:
+        if plain[1] is None or _NEVER_CHANGES.match(plain[1]):
+            return len(text)
+        start: int = plain.start(1)
+        if len(text) - start > _LONGEST_NAME and text[start] not in "/\"'":
+            return self._long_word(text, start + (text[start] in "#@"))
+        return start
+
+    def _long_word(self, text: str, start: int) -> int:
+        self._inside = "word"
+        return self._go_on(text, start)[0]
+
+    def _begin(self, text: str, start: int, final: bool) -> int:
+        """What begins here is a URL's beginning, or cut off by the end of the text. Answers where to go on."""
+        if text.startswith("/*", start):
+            self._inside = "comment"
+            return start + 2
+        if text[start] in "\"'":
+            self._inside = text[start]
+            return start + 1
+        opening = _OPENING.match(text, start)
+        if opening is None:  # a backslash, and nothing after it
+            return _UNFINISHED
+        if opening.end() < len(text):
+            return self._construct(text, opening, final)
+        if not final and len(text) - start > _LONGEST_NAME:
+            return self._long_word(text, opening.start(2))
+        return _UNFINISHED
+
+    def _construct(self, text: str, opening: re.Match[str], final: bool) -> int:
+        at = opening.end(2 if opening[1] else 3)
+        name = opening[1] + _decoded(opening[2]).lower() + text[opening.end(2) : at]
+        reader = _READERS.get(name)
+        if reader is None:
+            return opening.end(2)
+        if name == "url(" and (data := _DATA.match(text, at)):
+            self._inside = data[1] or "url"
+            return data.end(1)
+        noted = len(self._edits)
+        end = reader(self, text, at, final)
+        long = (len(text) if end == _UNFINISHED else end) - opening.start() > HELD
+        if long or end == _UNFINISHED:
+            del self._edits[noted:]
+        return at if long else end
+
+    # Readers: from after the opening word, to after the construct, or _UNFINISHED.
+
+    def _url(self, text: str, at: int, final: bool) -> int:
+        at = _after(_SPACES, text, at)
+        if text[at : at + 1] in ("", '"', "'"):
+            return self._string(text, at, final)
+        bare = _BARE.match(text, at)
+        if bare is None:
+            bad = _BAD_URL.match(text, at)
+            return bad.end() if bad else _end(text, final)
+        if not final and bare.end() == len(text) and not (text[-1] == ")" and bare.end(1) < len(text)):
+            return _UNFINISHED
+        self._map(text, *bare.span(1), "")
+        return bare.end()
+
+    def _spaced_string(self, text: str, at: int, final: bool) -> int:
+        at = _after(_GAP, text, at)
+        if text.startswith("/*", at) or text[at:] == "/":
+            return _end(text, final)
+        return self._string(text, at, final)
+
+    def _string(self, text: str, at: int, final: bool) -> int:
+        quote = text[at : at + 1]
+        if quote not in ('"', "'"):
+            return at if quote else _end(text, final)
+        found = _QUOTED.match(text, at)
+        if found is None:
+            return at if _BAD_STRING.match(text, at) else _end(text, final)
+        group = found.lastindex or 1
+        if found.end() == found.end(group) and not final:
+            return _UNFINISHED
+        self._map(text, *found.span(group), quote)
+        return found.end()
+
+    def _image_set(self, text: str, at: int, final: bool) -> int:
+        depth = 0
+        while at < len(text) and (found := _INNER.match(text, at)):
+            at = found.end()
+            if found[0] in ('"', "'", "\\") or (found[0] == "/" and text[at : at + 1] in ("", "*")):
+                break  # a string, an escape or a comment that is cut off
+            if found["close"] and depth == 0:
+                return at
+            if found["string"] and depth == 0 and len(found[0]) > 1 and found[0][-1] == found[0][0]:
+                self._map(text, found.start() + 1, at - 1, found[0][0])
+            elif found["function"] and _decoded(found[0]).lower() == "url(":
+                at = self._url(text, at, final)
+                if at == _UNFINISHED:
+                    return _UNFINISHED
+            elif found["function"] or found["open"]:
+                depth += 1
+            elif found["close"]:
+                depth -= 1
+        return _end(text, final)
+
+    def _prelude(self, text: str, at: int, final: bool) -> int:
+        """Names a namespace or a document: never an address to fetch."""
+        found = _PRELUDE.match(text, at)
+        return found.end() if found else _end(text, final)
+
+    def _map(self, text: str, start: int, end: int, quote: str) -> None:
+        url = _decoded(text[start:end])
+        mapped = below(url, self._place)
+        if mapped != url:
+            self._edits.append((start, end, _written(mapped, quote)))
+
+
+_READERS: dict[str, Callable[[Sheet, str, int, bool], int]] = {
+    "url(": Sheet._url,
+    "src(": Sheet._spaced_string,
+    "image-set(": Sheet._image_set,
+    "-webkit-image-set(": Sheet._image_set,
+    "@import": Sheet._spaced_string,
+    "@namespace": Sheet._prelude,
+    "@document": Sheet._prelude,
+    "@-moz-document": Sheet._prelude,
+}
+
+
+def _after(pattern: re.Pattern[str], text: str, at: int) -> int:
+    found = pattern.match(text, at)
+    return found.end() if found else at
+
+
+def _end(text: str, final: bool) -> int:
+    return len(text) if final else _UNFINISHED
+
+
+# Escapes (CSS Syntax, 4.3.7).
+
+_ESCAPED = re.compile(r"\\(?:([0-9a-fA-F]{1,6})(?:\r\n|[ \t\n\r\f])?|(\r\n|[\n\r\f])|([\s\S]))")
+_TO_ESCAPE = {
+    "": re.compile(r"[\x00-\x20\x7f\"'()\\<]|[^\x00-\x7f\udc80-\udcff]"),
+    '"': re.compile(r"[\x00-\x1f\x7f\"\\<]|[^\x00-\x7f\udc80-\udcff]"),
+    "'": re.compile(r"[\x00-\x1f\x7f'\\<]|[^\x00-\x7f\udc80-\udcff]"),
+}
+
+
+def _decoded(text: str) -> str:
+    return _ESCAPED.sub(_escaped, text) if "\\" in text else text
+
+
+def _escaped(found: re.Match[str]) -> str:
+    digits, continued, character = found.groups()
+    if digits:
+        code = int(digits, 16)
+        return "\ufffd" if code == 0 or code > 0x10FFFF or 0xD800 <= code <= 0xDFFF else chr(code)
+    return "" if continued else character
+
+
+def _written(url: str, quote: str) -> str:
+    """The URL as a token; "<" never stands bare, so that no `</style` can come out of an escape."""
+    return _TO_ESCAPE[quote].sub(lambda found: _escape(found[0]), url)
+
+
+def _escape(character: str) -> str:
+    return "\\" + character if character in "\"'()\\" else f"\\{ord(character):x} "
+
+
+def rewrite_text(css: str, place: Place) -> str:
+    """A sheet, or the declarations of a style attribute. Bytes above ASCII are to be surrogate-escaped."""
+    sheet = Sheet(place)
+    return sheet.feed(css) + sheet.close()
+
+
+def rewrite(sheet: bytes, place: Place) -> bytes:
+    """A whole sheet in any charset that agrees with ASCII."""
+    return rewrite_text(sheet.decode("ascii", "surrogateescape"), place).encode("ascii", "surrogateescape")

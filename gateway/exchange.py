@@ -1,0 +1,100 @@
+"""The record of one request on its way: what the viewer asked, and what is fetched for it.
+
+Values that are filled in as the order in `proxy.flow` proceeds; nothing here decides or awaits.
+"""
+
+from fragments.urls import Place
+from gateway.errors import GatewayError
+from gateway.message import Body, Entry, Fields, Request, Response
+from gateway.model import CachePolicy
+from gateway.table import Fragment, Mount, Table, Upstream
+
+# what was waited for, how it came out, and for how many seconds
+Timing = tuple[str, str, float]
+
+
+class Exchange:
+    """One viewer request and all that is done for it. `now` is seconds since the epoch, `started` the loop's."""
+
+    __slots__ = (
+        "authority",
+        "error",
+        "id",
+        "mount",
+        "note",
+        "now",
+        "public",
+        "request",
+        "started",
+        "table",
+        "timings",
+    )
+
+    def __init__(self, request: Request, table: Table, id: bytes, now: float, started: float) -> None:
+        self.request = request
+        self.table = table
+        self.id = id
+        self.now = now
+        self.started = started
+        self.authority = b""
+        self.public = b""
+        self.mount: Mount | None = None
+        self.note = b""
+        self.error: GatewayError | None = None
+        self.timings: list[Timing] = []
+
+
+class Fetch:
+    """What is wanted of an upstream, for a page or for a slot. `target` is what the origin sees."""
+
+    __slots__ = (
+        "fragment",
+        "key",
+        "mount",
+        "place",
+        "policy",
+        "prefix",
+        "target",
+        "team",
+        "timeout",
+        "upstream",
+        "url",
+    )
+
+    def __init__(
+        self,
+        upstream: Upstream,
+        target: bytes,
+        key: bytes,
+        place: Place,
+        policy: CachePolicy | None,
+        timeout: float,
+        *,
+        mount: Mount | None = None,
+        fragment: Fragment | None = None,
+    ) -> None:
+        self.upstream = upstream
+        self.target = target
+        self.key = key
+        self.place = place
+        self.policy = policy
+        self.timeout = timeout
+        self.mount = mount
+        self.fragment = fragment
+        self.team = upstream.team
+        self.prefix = place.prefix.encode()
+        self.url = self.prefix + target
+
+    def __repr__(self) -> str:
+        return f"<Fetch {self.fragment.name if self.fragment else 'page'} of {self.upstream.name}>"
+
+
+class Answer(Response):
+    """What a fetch brought. `entry` is the stored answer it is, when it is one; `note` its part of Cache-Status."""
+
+    __slots__ = ("entry", "note")
+
+    def __init__(self, status: int, headers: Fields, body: Body, note: bytes, entry: Entry | None = None) -> None:
+        super().__init__(status, headers, body)
+        self.note = note
+        self.entry = entry

@@ -1,0 +1,169 @@
+"""HTTP messages as the gateway holds them: bytes on the wire, field names in lower case, in the order they came.
+
+Values only; what may be done with a message is decided in `gateway.rules`.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+Field = tuple[bytes, bytes]
+Fields = list[Field]
+
+
+def first(fields: Iterable[Field], name: bytes) -> bytes | None:
+    """The first value of that lower-case name."""
+    for key, value in fields:
+        if key == name:
+            return value
+    return None
+
+
+def every(fields: Iterable[Field], name: bytes) -> list[bytes]:
+    """All values of that lower-case name, in order."""
+    return [value for key, value in fields if key == name]
+
+
+def joined(fields: Iterable[Field], name: bytes) -> bytes:
+    """All values of a list-typed field as one (RFC 9110 section 5.3); empty when there is none."""
+    return b", ".join(value for key, value in fields if key == name)
+
+
+def without(fields: Iterable[Field], *names: bytes) -> Fields:
+    """The fields, less those of these lower-case names."""
+    return [field for field in fields if field[0] not in names]
+
+
+class Sink(Protocol):
+    """Where a body goes. `write` never blocks; when `full`, who writes waits for `drained`."""
+
+    @property
+    def full(self) -> bool: ...
+
+    def write(self, chunk: bytes, /) -> None: ...
+
+    def drained(self, resume: Callable[[], None], /) -> None:
+        """Calls `resume` once, as soon as the sink takes more, or is gone."""
+        ...
+
+
+class Stream:
+    """A body that is not all here yet: chunk after chunk, at the reader's pace.
+
+    `length` is in bytes, None when it is not known before the end.
+    """
+
+    __slots__ = ()
+
+    @property
+    def length(self) -> int | None:
+        return None
+
+    async def read(self) -> bytes:
+        """The next chunk; empty at the end. An incomplete body raises, it never just ends."""
+        raise NotImplementedError
+
+    async def pipe(self, sink: Sink) -> None:
+        """The whole body into the sink, no faster than the sink takes it."""
+        while chunk := await self.read():
+            sink.write(chunk)
+            if sink.full:
+                await _drained(sink)
+
+    def close(self) -> None:
+        """The rest is not wanted; what the stream holds is let go."""
+
+
+async def _drained(sink: Sink) -> None:
+    taken = asyncio.Event()
+    sink.drained(taken.set)
+    await taken.wait()
+
+
+Body = bytes | Stream
+
+
+class Request:
+    """What a viewer asks, or what is asked of an origin. `target` is the request target's raw bytes."""
+
+    __slots__ = ("body", "headers", "method", "peer", "scheme", "target", "version")
+
+    def __init__(
+        self,
+        method: bytes,
+        target: bytes,
+        headers: Fields,
+        body: Body = b"",
+        *,
+        scheme: bytes = b"http",
+        peer: str = "",
+        version: bytes = b"1.1",
+    ) -> None:
+        self.method = method
+        self.target = target
+        self.headers = headers
+        self.body = body
+        self.scheme = scheme
+        self.peer = peer
+        self.version = version
+
+    def __repr__(self) -> str:
+        return f"<Request {self.method.decode()} {self.target.decode('latin-1')}>"
+
+
+class Response:
+    """What an origin answers, or what the viewer gets."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, headers: Fields, body: Body = b"") -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+    def __repr__(self) -> str:
+        return f"<Response {self.status}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A stored answer, already mounted. Times are seconds since the epoch; `digest` names the body's bytes.
+
+    It is fresh until `fresh`, may be served while it is refreshed until `revalidate`, and when its origin fails
+    until `error` (RFC 5861).
+    """
+
+    status: int
+    headers: tuple[Field, ...]
+    body: bytes
+    digest: bytes
+    stored: float
+    fresh: float
+    revalidate: float
+    error: float
+    tags: tuple[str, ...] = ()
+
+    @property
+    def expires(self) -> float:
+        """When nothing can be done with it any more."""
+        return max(self.fresh, self.revalidate, self.error)
+
+    @property
+    def size(self) -> int:
+        """What it weighs in memory, in bytes, near enough for a budget."""
+        return len(self.body) + sum(len(name) + len(value) + 120 for name, value in self.headers) + 500
+
+
+async def whole(body: Body, limit: int) -> bytes | None:
+    """All of a body, or None when it is longer than `limit` bytes (what was read is then lost)."""
+    if isinstance(body, bytes):
+        return body if len(body) <= limit else None
+    chunks, size = [], 0
+    while chunk := await body.read():
+        size += len(chunk)
+        if size > limit:
+            body.close()
+            return None
+        chunks.append(chunk)
+    return b"".join(chunks)

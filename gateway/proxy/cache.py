@@ -1,0 +1,283 @@
+"""Answers kept and given again: memory first, then the store all gateways share, then the origin.
+
+What may be kept, for how long and under which key is decided in `rules.freshness` and `rules.keys`; this obeys.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import assert_never
+
+import gateway.rules.freshness as freshness
+import gateway.rules.keys as keys
+from gateway.errors import OriginError
+from gateway.exchange import Answer, Exchange, Fetch
+from gateway.message import Entry, Fields, Request, Response, Stream, first, joined, without
+from gateway.rules.freshness import Bypass, Hit, Lifetime, Miss, Stale, Verdict
+from gateway.store.base import Entries, Purge, StoreError
+from gateway.store.codec import digest
+from gateway.store.memory import Memory
+from gateway.telemetry.facts import Noticed
+from gateway.telemetry.log import Teller
+
+Ask = Callable[[Exchange, Fetch], Awaitable[Response]]
+FAILED = frozenset({500, 502, 503, 504})  # RFC 5861 section 4
+MARKER = 0  # the status of an entry that only says which request fields the real one depends on
+NOT_FOR_VIEWERS = (b"surrogate-key", b"surrogate-control", b"age")
+
+
+class Cache:
+    """One worker's cache. `shared` may be away at any time: then requests go on without it."""
+
+    def __init__(self, memory: Memory, shared: Entries | None, entry_bytes: int, tell: Teller) -> None:
+        self._memory = memory
+        self._shared = shared
+        self._entry_bytes = entry_bytes
+        self._tell = tell
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._refreshing: set[bytes] = set()
+        self._away = False
+        self.version = 0
+
+    def __repr__(self) -> str:
+        return f"<Cache {self._memory!r}, {len(self._refreshing)} refreshing>"
+
+    async def answer(self, exchange: Exchange, fetch: Fetch, ask: Ask) -> Answer:
+        """The stored answer if it may be used, else what the origin says, kept if it may be."""
+        verdict = self.look(exchange, fetch)
+        if isinstance(verdict, Miss) and verdict.last is None and self._shared is not None:
+            await self.recall([fetch], exchange.request)
+            verdict = self.look(exchange, fetch)
+        match verdict:
+            case Hit():
+                return stored(verdict.entry, exchange.now, b"portico; hit; ttl=%d" % verdict.ttl)
+            case Stale():
+                self._refresh(exchange, fetch, ask)
+                return stored(verdict.entry, exchange.now, b"portico; hit; ttl=%d" % verdict.ttl)
+            case Miss():
+                return await self._fetched(exchange, fetch, ask, verdict)
+            case Bypass():
+                response = await ask(exchange, fetch)
+                note = b"portico; fwd=%b; fwd-status=%d" % (verdict.reason.encode(), response.status)
+                return Answer(response.status, for_viewers(response.headers), response.body, note)
+            case _:
+                assert_never(verdict)
+
+    def look(self, exchange: Exchange, fetch: Fetch) -> Verdict:
+        """What memory allows, without waiting."""
+        reason = bypass(exchange.request, fetch)
+        if reason is not None:
+            return Bypass(reason)
+        return freshness.judge(self._find(fetch.key, exchange.request), exchange.now)
+
+    async def recall(self, fetches: Sequence[Fetch], request: Request) -> None:
+        """Bring what the shared store has of these into memory, all in one round trip (two where answers vary)."""
+        if self._shared is None:
+            return
+        markers = await self._from_shared([fetch.key for fetch in fetches])
+        variants = [keys.variant(key, keys.vary(list(entry.headers)), request.headers) for key, entry in markers]
+        if variants:
+            await self._from_shared(variants)
+
+    async def _from_shared(self, wanted: Sequence[bytes]) -> list[tuple[bytes, Entry]]:
+        """Into memory; those that are markers come back."""
+        assert self._shared is not None
+        try:
+            found = await asyncio.get_running_loop().create_task(_get(self._shared, wanted))
+        except StoreError as error:
+            self._notice(error)
+            return []
+        self._notice(None)
+        markers = []
+        for key, entry in zip(wanted, found, strict=True):
+            if entry is not None:
+                self._memory.put(key, entry)
+                if entry.status == MARKER:
+                    markers.append((key, entry))
+        return markers
+
+    def purge(self, purge: Purge) -> int:
+        """Forget in this process; the shared store is purged once, by whoever took the order."""
+        self.version += 1
+        return self._memory.purge(purge)
+
+    async def purge_shared(self, purge: Purge) -> None:
+        if self._shared is not None:
+            try:
+                await self._shared.purge(purge)
+            except StoreError as error:
+                self._notice(error)
+
+    async def aclose(self) -> None:
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _find(self, key: bytes, request: Request) -> Entry | None:
+        entry = self._memory.get(key)
+        if entry is not None and entry.status == MARKER:
+            return self._memory.get(keys.variant(key, keys.vary(list(entry.headers)), request.headers))
+        return entry
+
+    async def _fetched(self, exchange: Exchange, fetch: Fetch, ask: Ask, miss: Miss) -> Answer:
+        last = miss.last
+        try:
+            response = await ask(exchange, fetch)
+        except OriginError as error:
+            if last is None:
+                raise
+            exchange.error = error
+            return stored(last, exchange.now, b"portico; fwd=stale; detail=stale-if-error")
+        if response.status in FAILED and last is not None:
+            if isinstance(response.body, Stream):
+                response.body.close()
+            note = b"portico; fwd=stale; fwd-status=%d; detail=stale-if-error" % response.status
+            return stored(last, exchange.now, note)
+        return self._kept(exchange, fetch, response, miss.reason)
+
+    def _kept(self, exchange: Exchange, fetch: Fetch, response: Response, reason: str) -> Answer:
+        cookies = fetch.fragment is None and first(exchange.request.headers, b"cookie") is not None
+        life = freshness.lifetime(response.status, response.headers, fetch.policy, exchange.now, cookies=cookies)
+        note = b"portico; fwd=%b; fwd-status=%d" % (reason.encode(), response.status)
+        fields = for_viewers(response.headers)
+        if isinstance(life, str):
+            return Answer(response.status, fields, response.body, note + b"; detail=" + life.encode())
+        tags = tags_of(fetch, response.headers)
+        body = response.body
+        if isinstance(body, bytes):
+            if len(body) > self._entry_bytes:
+                return Answer(response.status, fields, body, note + b"; detail=too-large")
+            entry = made(response.status, fields, body, life, exchange.now, tags)
+            self._put(fetch.key, exchange.request, entry)
+            return Answer(response.status, fields, body, note + b"; stored; ttl=%d" % life.fresh, entry)
+
+        def keep(whole: bytes) -> None:
+            self._put(fetch.key, exchange.request, made(response.status, fields, whole, life, exchange.now, tags))
+
+        return Answer(response.status, fields, Recording(body, self._entry_bytes, keep), note + b"; stored")
+
+    def _put(self, key: bytes, request: Request, entry: Entry) -> None:
+        names = keys.vary(list(entry.headers))
+        if names:
+            marker = Entry(MARKER, ((b"vary", b", ".join(names)),), b"", digest(b""), *_times(entry), entry.tags)
+            self._store(key, marker)
+            key = keys.variant(key, names, request.headers)
+        self._store(key, entry)
+
+    def _store(self, key: bytes, entry: Entry) -> None:
+        self._memory.put(key, entry)
+        if self._shared is not None:
+            self._own(_put(self._shared, key, entry, self._notice))
+
+    def _refresh(self, exchange: Exchange, fetch: Fetch, ask: Ask) -> None:
+        """One refresh of a key at a time; nobody waits for it, and its failure leaves things as they are."""
+        if fetch.key in self._refreshing:
+            return
+        self._refreshing.add(fetch.key)
+        self._own(self._refreshed(exchange, fetch, ask))
+
+    async def _refreshed(self, exchange: Exchange, fetch: Fetch, ask: Ask) -> None:
+        try:
+            response = await ask(exchange, fetch)
+            if response.status in FAILED:
+                return
+            answer = self._kept(exchange, fetch, response, "stale")
+            if isinstance(answer.body, Stream):
+                while await answer.body.read():
+                    pass
+        except OriginError as error:
+            self._tell(Noticed(exchange.now, "cache", f"{fetch!r} could not be refreshed: {error}"))
+        finally:
+            self._refreshing.discard(fetch.key)
+
+    def _own(self, work: "asyncio._CoroutineLike[None]") -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _notice(self, error: StoreError | None) -> None:
+        """Says once that the shared store went away, and once that it is back."""
+        if (error is not None) != self._away:
+            self._away = error is not None
+            told = f"shared store away, going on without it: {error}" if error else "shared store is back"
+            self._tell(Noticed(asyncio.get_running_loop().time(), "cache", told))
+
+
+class Recording(Stream):
+    """A body that passes on as it comes and is kept once it came whole."""
+
+    def __init__(self, body: Stream, limit: int, keep: Callable[[bytes], None]) -> None:
+        self._body = body
+        self._left = limit
+        self._keep = keep
+        self._chunks: list[bytes] | None = []
+
+    @property
+    def length(self) -> int | None:
+        return self._body.length
+
+    async def read(self) -> bytes:
+        chunk = await self._body.read()
+        if self._chunks is not None:
+            self._left -= len(chunk)
+            if self._left < 0:
+                self._chunks = None
+            elif chunk:
+                self._chunks.append(chunk)
+            else:
+                chunks, self._chunks = self._chunks, None
+                self._keep(b"".join(chunks))
+        return chunk
+
+    def close(self) -> None:
+        self._body.close()
+
+
+def bypass(request: Request, fetch: Fetch) -> str | None:
+    """Why the cache has no say in this request, in the words of RFC 9211 section 2.2 where it has one."""
+    if fetch.fragment is not None:
+        return "request" if fetch.fragment.is_personal else None
+    if request.method not in (b"GET", b"HEAD"):
+        return "method"
+    for name, _ in request.headers:
+        if name in (b"authorization", b"range"):
+            return "request"
+    return None
+
+
+def stored(entry: Entry, now: float, note: bytes) -> Answer:
+    fields = [*entry.headers, (b"age", b"%d" % max(0, now - entry.stored))]
+    return Answer(entry.status, fields, entry.body, note, entry)
+
+
+def made(status: int, fields: Fields, body: bytes, life: Lifetime, now: float, tags: tuple[str, ...]) -> Entry:
+    fresh = now + life.fresh
+    return Entry(
+        status, tuple(fields), body, digest(body), now, fresh, fresh + life.revalidate, fresh + life.error, tags
+    )
+
+
+def for_viewers(fields: Fields) -> Fields:
+    return without(fields, *NOT_FOR_VIEWERS)
+
+
+def tags_of(fetch: Fetch, fields: Fields) -> tuple[str, ...]:
+    """The manifest's tags, the origin's Surrogate-Key, and the names every entry answers to: its team and URL."""
+    declared = fetch.policy.tags if fetch.policy is not None else []
+    said = joined(fields, b"surrogate-key").decode("latin-1").replace(",", " ").split()
+    own = (f"team:{fetch.team}", f"url:{fetch.url.decode('latin-1')}")
+    return (*dict.fromkeys([*declared, *said[:64]]), *own)
+
+
+def _times(entry: Entry) -> tuple[float, float, float, float]:
+    return entry.stored, entry.fresh, entry.revalidate, entry.error
+
+
+async def _get(shared: Entries, wanted: Sequence[bytes]) -> list[Entry | None]:
+    return await shared.get(wanted)
+
+
+async def _put(shared: Entries, key: bytes, entry: Entry, notice: Callable[[StoreError | None], None]) -> None:
+    try:
+        await shared.put(key, entry, entry.stored)
+    except StoreError as error:
+        notice(error)

@@ -1,0 +1,411 @@
+"""A shell and its fragments become one page. Several fetches and a stitch, not a second proxy.
+
+Shells are compiled once per digest, pieces read once per digest; a page whose parts are all here is put together
+without waiting, any other is streamed in order while its slots fill.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from urllib.parse import quote
+
+import fragments.contain as contain
+import fragments.piece as piece
+import fragments.plan as plans
+import gateway.proxy.eager as eager
+import gateway.rules.algebra as algebra
+import gateway.rules.coding as coding
+import gateway.rules.forwarding as forwarding
+import gateway.rules.keys as keys
+from fragments.errors import FragmentsError
+from fragments.plan import Plan, Slot
+from fragments.stitch import Fallback, Filling, Nothing, Stitch, page
+from fragments.urls import Place
+from gateway.errors import BadAnswer, GatewayError, TimedOut, Uncomposable
+from gateway.exchange import Answer, Exchange, Fetch
+from gateway.message import Entry, Fields, Response, Stream, first, whole
+from gateway.proxy.cache import Cache
+from gateway.proxy.recent import Recent
+from gateway.rules.fields import media_type
+from gateway.rules.freshness import Hit, Stale
+from gateway.store.codec import digest
+from gateway.table import Fragment
+from gateway.telemetry.facts import Degraded
+from gateway.telemetry.log import Teller
+
+Ask = Callable[[Exchange, Fetch], Awaitable[Answer]]
+SLOTS = 100  # fetches for one page; larger portals than any we know of, and a bound for a bomb
+GRACE = 0.02  # seconds beyond a slot's timeout, so that a transport that times out itself can say so and stale be used
+
+
+class Filled:
+    """A slot's filling, and what it says about the page it stands in. `key` names the filling's bytes."""
+
+    __slots__ = ("cache_control", "filling", "fresh", "key", "outcome", "seconds")
+
+    def __init__(
+        self,
+        filling: Filling,
+        key: bytes,
+        outcome: str,
+        cache_control: bytes = b"no-cache",
+        fresh: float = 0.0,
+        seconds: float = 0.0,
+    ) -> None:
+        self.filling = filling
+        self.key = key
+        self.outcome = outcome
+        self.cache_control = cache_control
+        self.fresh = fresh
+        self.seconds = seconds
+
+
+Pending = dict[int, "asyncio.Task[Filled]"]
+
+
+class Composer:
+    """`deadline` bounds all slots of a page together, in seconds."""
+
+    def __init__(self, cache: Cache, ask: Ask, tell: Teller, *, deadline: float, page_bytes: int) -> None:
+        self._cache = cache
+        self._ask = ask
+        self._tell = tell
+        self._deadline = deadline
+        self._page_bytes = page_bytes
+        self._plans: Recent[bytes, Plan] = Recent(1024)
+        self._fetches: Recent[tuple[str, int, bytes], list[Fetch | None]] = Recent(1024)
+        self._fitted: Recent[tuple[bytes, str, int, bytes], Filling] = Recent(8192)
+        self._pages: Recent[tuple[bytes | str, ...], list[bytes]] = Recent(512)
+        self._joined: Recent[tuple[bytes | str, ...], bytes] = Recent(512)
+
+    async def compose(self, exchange: Exchange, answer: Answer) -> Response:
+        """The answer of a composing mount, its slots filled; one that is no page, or has none, as it is."""
+        if media_type(first(answer.headers, b"content-type")) != "text/html" or answer.status in (204, 304):
+            return answer
+        if first(answer.headers, b"content-encoding") is not None:
+            return answer
+        body = await whole(answer.body, self._page_bytes)
+        if body is None:
+            raise BadAnswer(f"A page of a composing mount is longer than {self._page_bytes} bytes.")
+        answer.body = body
+        plan = self._plan(answer.entry, body)
+        if plan is None:
+            return answer
+        return await self._fill(exchange, answer, plan)
+
+    def _plan(self, entry: Entry | None, body: bytes) -> Plan | None:
+        name = entry.digest if entry is not None else digest(body)
+        plan = self._plans.get(name)
+        if plan is None:
+            if not plans.has_slots(body):
+                return None
+            plan = self._plans.put(name, plans.compile(body))
+        return plan if plan.slots else None
+
+    async def _fill(self, exchange: Exchange, shell: Answer, plan: Plan) -> Response:
+        fetches = self._fetches_of(exchange, plan)
+        filled = [self._at_once(exchange, plan, number, fetch) for number, fetch in enumerate(fetches)]
+        if None in filled:
+            if exchange.request.method == b"HEAD":
+                return Response(shell.status, self._fields(exchange, shell, []), b"")
+            await self._recall(exchange, plan, fetches, filled)
+            pending = self._begin(exchange, plan, fetches, filled)
+            await self._required(exchange, plan, fetches, pending, filled)
+            if pending:
+                return self._streamed(exchange, shell, plan, fetches, pending, filled)
+        return self._together(exchange, shell, plan, [each for each in filled if each is not None])
+
+    # What is asked for
+
+    def _fetches_of(self, exchange: Exchange, plan: Plan) -> list[Fetch | None]:
+        key = (plan.digest, exchange.table.number, exchange.public)
+        known = self._fetches.get(key)
+        if known is not None:
+            return known
+        made = [self._fetch_of(exchange, slot) if number < SLOTS else None for number, slot in enumerate(plan.slots)]
+        return self._fetches.put(key, made)
+
+    def _fetch_of(self, exchange: Exchange, slot: Slot) -> Fetch | None:
+        fragment = exchange.table.fragments.get(slot.name)
+        if fragment is None:
+            return None
+        waits = [fragment.timeout, self._deadline]
+        if slot.timeout is not None:
+            waits.append(slot.timeout)
+        if exchange.mount is not None and exchange.mount.deadline is not None:
+            waits.append(exchange.mount.deadline)
+        return fetch_of(fragment, slot.query, exchange, min(waits))
+
+    async def _recall(
+        self, exchange: Exchange, plan: Plan, fetches: Sequence[Fetch | None], filled: list[Filled | None]
+    ) -> None:
+        """One question to the shared store for all slots that memory cannot fill."""
+        missing = {
+            number: fetch for number, fetch in enumerate(fetches) if filled[number] is None and fetch is not None
+        }
+        await self._cache.recall(list(missing.values()), exchange.request)
+        for number, fetch in missing.items():
+            filled[number] = self._at_once(exchange, plan, number, fetch)
+
+    def _begin(
+        self, exchange: Exchange, plan: Plan, fetches: Sequence[Fetch | None], filled: list[Filled | None]
+    ) -> Pending:
+        """All missing fragments are asked for now, side by side."""
+        loop = asyncio.get_running_loop()
+        pending: Pending = {}
+        for number, fetch in enumerate(fetches):
+            if filled[number] is None and fetch is not None:
+                begun = eager.begin(self._slot(exchange, plan, number, fetch), loop)
+                if isinstance(begun, eager.Done):
+                    filled[number] = begun.value
+                else:
+                    pending[number] = begun
+        return pending
+
+    # What comes back
+
+    def _at_once(self, exchange: Exchange, plan: Plan, number: int, fetch: Fetch | None) -> Filled | None:
+        """What can be put into a slot without waiting."""
+        if fetch is None:
+            slot = plan.slots[number]
+            few = number < SLOTS
+            why = f"no manifest declares {slot.name!r}" if few else f"a page is filled with at most {SLOTS} fragments"
+            return self._unfilled(exchange, slot, "", "unknown", why, 0.0)
+        verdict = self._cache.look(exchange, fetch)
+        if type(verdict) is not Hit:
+            return None
+        entry = verdict.entry
+        filling = self._fitted.get((entry.digest, plan.digest, number, fetch.key))
+        if filling is not None:
+            said = first(entry.headers, b"cache-control") or b""
+            return Filled(filling, entry.digest, "hit", said, entry.fresh)
+        answer = Answer(entry.status, list(entry.headers), entry.body, b"", entry)
+        return self._read(exchange, plan, number, fetch, answer, "hit", 0.0)
+
+    async def _slot(self, exchange: Exchange, plan: Plan, number: int, fetch: Fetch) -> Filled:
+        """One slot's filling, whatever its fragment does; how long that may take is kept by `_landed`."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        outcome = "stale" if isinstance(self._cache.look(exchange, fetch), Stale) else "miss"
+        try:
+            answer = await self._ask(exchange, fetch)
+        except GatewayError as error:
+            outcome = "timeout" if isinstance(error, TimedOut) else "error"
+            return self._unfilled(exchange, plan.slots[number], fetch.team, outcome, str(error), loop.time() - began)
+        if b"stale" in answer.note:
+            outcome = "stale"
+        return self._read(exchange, plan, number, fetch, answer, outcome, loop.time() - began)
+
+    def _read(
+        self,
+        exchange: Exchange,
+        plan: Plan,
+        number: int,
+        fetch: Fetch,
+        answer: Answer,
+        outcome: str,
+        seconds: float,
+    ) -> Filled:
+        slot = plan.slots[number]
+        if answer.status == 204:
+            return Filled(Nothing(), b"empty", "empty", seconds=seconds)
+        if answer.status != 200 or not isinstance(answer.body, bytes):
+            why = f"its origin answered {answer.status}"
+            return self._unfilled(exchange, slot, fetch.team, "error", why, seconds)
+        entry = answer.entry
+        name = entry.digest if entry is not None else digest(answer.body)
+        try:
+            filling = self._fit(name, plan, number, fetch, answer, answer.body)
+        except FragmentsError as error:
+            return self._unfilled(exchange, slot, fetch.team, "refused", str(error), seconds)
+        said = first(answer.headers, b"cache-control") or b""
+        return Filled(filling, name, outcome, said, entry.fresh if entry is not None else 0.0, seconds)
+
+    def _fit(self, name: bytes, plan: Plan, number: int, fetch: Fetch, answer: Answer, body: bytes) -> Filling:
+        key = (name, plan.digest, number, fetch.key)
+        known = self._fitted.get(key)
+        if known is not None:
+            return known
+        kind = (first(answer.headers, b"content-type") or b"").decode("latin-1")
+        slot = plan.slots[number]
+        return self._fitted.put(key, contain.fit(piece.read(body, kind, fetch.place, slot.context), slot))
+
+    def _unfilled(self, exchange: Exchange, slot: Slot, team: str, outcome: str, why: str, seconds: float) -> Filled:
+        """By the slot's criticality: the page fails, its fallback stands in, or nothing does."""
+        self._tell(Degraded(exchange.id.decode(), exchange.now, slot.name, team, outcome, why))
+        if slot.required:
+            raise Uncomposable(f"Required fragment {slot.name!r} of team {team or 'nobody'}: {outcome}, {why}.")
+        if slot.optional:
+            return Filled(Nothing(), b"nothing", outcome, seconds=seconds)
+        return Filled(Fallback(), b"fallback", outcome, seconds=seconds)
+
+    async def _required(
+        self,
+        exchange: Exchange,
+        plan: Plan,
+        fetches: Sequence[Fetch | None],
+        pending: Pending,
+        filled: list[Filled | None],
+    ) -> None:
+        """Required and primary slots come before the first byte: they may still change the status."""
+        try:
+            for number in [number for number in pending if plan.slots[number].required or plan.slots[number].primary]:
+                filled[number] = await self._landed(exchange, plan, number, fetches, pending)
+        except BaseException:
+            give_up(pending)
+            raise
+
+    async def _landed(
+        self, exchange: Exchange, plan: Plan, number: int, fetches: Sequence[Fetch | None], pending: Pending
+    ) -> Filled:
+        """The filling of a slot that was asked for, waited for no longer than the slot allows."""
+        task = pending.pop(number)
+        fetch = fetches[number]
+        assert fetch is not None
+        loop = asyncio.get_running_loop()
+        left = exchange.started + fetch.timeout + GRACE - loop.time()
+        try:
+            if not task.done():
+                await asyncio.wait((task,), timeout=max(left, 0.0))
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        if task.done():
+            return task.result()
+        task.cancel()
+        why = f"no whole answer within {fetch.timeout:g} s"
+        return self._unfilled(exchange, plan.slots[number], fetch.team, "timeout", why, fetch.timeout)
+
+    # What the viewer gets
+
+    def _together(self, exchange: Exchange, shell: Answer, plan: Plan, filled: list[Filled]) -> Response:
+        """All is here: one body, remembered by the parts it is made of."""
+        key: tuple[bytes | str, ...] = (plan.digest, *[each.key for each in filled])
+        parts = self._pages.get(key)
+        if parts is None:
+            parts = self._pages.put(key, page(plan, [each.filling for each in filled]))
+        fields = self._fields(exchange, shell, filled, plan)
+        if zips(exchange):
+            fields.append((b"content-encoding", b"gzip"))
+            key = ("gzip", *key)
+        body = self._joined.get(key)
+        if body is None:
+            body = self._joined.put(key, coding.joined_gzip(parts) if key[0] == "gzip" else b"".join(parts))
+        return Response(shell.status, fields, body)
+
+    def _streamed(
+        self,
+        exchange: Exchange,
+        shell: Answer,
+        plan: Plan,
+        fetches: Sequence[Fetch | None],
+        pending: Pending,
+        filled: list[Filled | None],
+    ) -> Response:
+        """The page leaves up to the first slot that is not here, and goes on as they come, in order."""
+        stitch = Stitch(plan, [each.filling if each is not None else None for each in filled])
+        waiting = sorted(pending)
+
+        async def rest(number: int) -> list[bytes]:
+            landed = await self._landed(exchange, plan, number, fetches, pending)
+            return stitch.fill(landed.filling)
+
+        fields = self._fields(exchange, shell, filled, plan)
+        stream = Parts(stitch.open(), waiting, rest, lambda: give_up(pending))
+        if not zips(exchange):
+            return Response(shell.status, fields, stream)
+        fields.append((b"content-encoding", b"gzip"))
+        return Response(shell.status, fields, Zipped(stream))
+
+    def _fields(
+        self, exchange: Exchange, shell: Answer, filled: Sequence[Filled | None], plan: Plan | None = None
+    ) -> Fields:
+        fields = algebra.shell(shell.headers)
+        entry = shell.entry
+        said = [first(shell.headers, b"cache-control") or b""]
+        fresh = entry.fresh if entry is not None else 0.0
+        for number, each in enumerate(filled):
+            if each is None:
+                fresh = 0.0
+            else:
+                said.append(each.cache_control)
+                fresh = min(fresh, each.fresh)
+            if plan is not None:
+                outcome, seconds = (each.outcome, each.seconds) if each is not None else ("pending", 0.0)
+                exchange.timings.append((plan.slots[number].name, outcome, seconds))
+        fields.append((b"cache-control", algebra.cache_control(said, fresh - exchange.now)))
+        fields.append((b"vary", b"accept-encoding"))
+        return fields
+
+
+class Parts(Stream):
+    """A page's parts as they come. The first read has everything that was there at once."""
+
+    def __init__(
+        self,
+        opening: list[bytes],
+        waiting: list[int],
+        rest: Callable[[int], Awaitable[list[bytes]]],
+        give_up: Callable[[], None],
+    ) -> None:
+        self._parts = opening
+        self._waiting = waiting
+        self._rest = rest
+        self._give_up = give_up
+
+    async def parts(self) -> list[bytes]:
+        """The next parts, none at the end."""
+        while not self._parts and self._waiting:
+            self._parts = await self._rest(self._waiting.pop(0))
+        parts, self._parts = self._parts, []
+        return parts
+
+    async def read(self) -> bytes:
+        return b"".join(await self.parts())
+
+    def close(self) -> None:
+        self._waiting.clear()
+        self._give_up()
+
+
+class Zipped(Stream):
+    """The same page as one gzip stream, each part's deflate made once and joined."""
+
+    def __init__(self, page: Parts) -> None:
+        self._page = page
+        self._joint: coding.Joint | None = coding.Joint()
+
+    async def read(self) -> bytes:
+        if self._joint is None:
+            return b""
+        parts = await self._page.parts()
+        if parts:
+            return self._joint.add(parts)
+        end, self._joint = self._joint.end(), None
+        return end
+
+    def close(self) -> None:
+        self._page.close()
+
+
+def fetch_of(fragment: Fragment, query: Sequence[tuple[str, str]], exchange: Exchange, timeout: float) -> Fetch:
+    """What is wanted for a slot: the fragment's path with the slot's attributes as its query."""
+    target = fragment.path
+    if query:
+        pairs = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in query)
+        target += (b"&" if b"?" in target else b"?") + pairs.encode()
+    name, upstream = fragment.name.encode(), fragment.upstream
+    origins = frozenset({exchange.public.decode(), *(origin.url for origin in upstream.origins)})
+    place = Place(prefix=upstream.home, origins=origins, base=upstream.home + target.decode("latin-1"))
+    key = keys.fragment(name, exchange.request.scheme, exchange.authority, upstream.home.encode(), target)
+    return Fetch(upstream, target, key, place, fragment.policy, timeout, fragment=fragment)
+
+
+def zips(exchange: Exchange) -> bool:
+    value = first(exchange.request.headers, b"accept-encoding")
+    return value is not None and forwarding.accepts(value, b"gzip")
+
+
+def give_up(pending: Pending) -> None:
+    for task in pending.values():
+        task.cancel()
+    pending.clear()

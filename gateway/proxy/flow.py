@@ -1,0 +1,173 @@
+"""One request, from what the viewer asks to what it gets: the order in which things happen, and no details."""
+
+import asyncio
+import itertools
+import os
+import time
+from collections.abc import Collection, Sequence
+
+import gateway.proxy.failures as failures
+import gateway.rules.fields as fields
+import gateway.rules.forwarding as forwarding
+import gateway.rules.keys as keys
+import gateway.rules.paths as paths
+import gateway.rules.validators as validators
+from fragments.urls import Place
+from gateway.errors import GatewayError, MethodRefused, Misdirected, NotFound, ViewerError
+from gateway.exchange import Answer, Exchange, Fetch
+from gateway.message import Request, Response
+from gateway.proxy.cache import Cache
+from gateway.proxy.compose import Composer
+from gateway.proxy.forward import Forward
+from gateway.proxy.mounting import Mounting
+from gateway.proxy.recent import Recent
+from gateway.rules.forwarding import Network
+from gateway.table import Current, Mount, Table
+from gateway.telemetry.facts import Served
+from gateway.telemetry.log import Teller
+
+REFUSED_METHODS = frozenset({b"CONNECT", b"TRACE"})
+
+
+class Flow:
+    """Serves requests from the current table."""
+
+    def __init__(
+        self,
+        current: Current,
+        cache: Cache,
+        forward: Forward,
+        mounting: Mounting,
+        tell: Teller,
+        *,
+        hosts: Collection[str] = (),
+        trusted: Sequence[Network] = (),
+        deadline: float = 3.0,
+        page_bytes: int = 4 << 20,
+    ) -> None:
+        self._current = current
+        self._cache = cache
+        self._forward = forward
+        self._mounting = mounting
+        self._composer = Composer(cache, self.fetch, tell, deadline=deadline, page_bytes=page_bytes)
+        self._tell = tell
+        self._hosts = frozenset(host.lower().encode() for host in hosts)
+        self._trusted = trusted
+        self._places: Recent[tuple[int, bytes, bytes], Place] = Recent(4096)
+        self._ids = map(b"%b%08x".__mod__, zip(itertools.repeat(os.urandom(6).hex().encode()), itertools.count(1)))
+        self._time = asyncio.get_running_loop().time
+        self.draining = False
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return time.time()
+
+    async def serve(self, request: Request) -> Response:
+        """Every request has an answer; what fails is told in it and in one fact."""
+        exchange = Exchange(request, self._current.table, next(self._ids), self.now(), self._time())
+        try:
+            response = await self._answer(exchange)
+        except GatewayError as error:
+            exchange.error = error
+            response = failures.response(error, exchange)
+        return self._finish(exchange, response)
+
+    async def _answer(self, exchange: Exchange) -> Response:
+        request = exchange.request
+        self._identify(exchange)
+        path, query = paths.split(request.target)
+        if path.startswith(b"/-/health/"):
+            return self._health(path)
+        mount = exchange.mount = exchange.table.find(fields.hostname(exchange.authority), path)
+        if mount is None:
+            raise NotFound(f"No mount owns {path.decode('latin-1')!r}.")
+        if paths.lacks_slash(path, mount.prefix) and request.method in (b"GET", b"HEAD"):
+            return redirect(path + b"/" + (b"?" + query if query is not None else b""))
+        answer = await self.fetch(exchange, self._page(exchange, mount))
+        exchange.note = answer.note
+        if mount.composes:
+            return await self._composer.compose(exchange, answer)
+        return answer
+
+    async def fetch(self, exchange: Exchange, fetch: Fetch) -> Answer:
+        """A slot is fetched exactly like a page."""
+        return await self._cache.answer(exchange, fetch, self._ask)
+
+    async def _ask(self, exchange: Exchange, fetch: Fetch) -> Response:
+        response = await self._forward.send(exchange, fetch)
+        return await self._mounting.put_below(exchange, fetch, response)
+
+    def _identify(self, exchange: Exchange) -> None:
+        """Who asks, for whom, for what; or why not."""
+        request = exchange.request
+        request.target, absolute = paths.origin_form(request.target)
+        if self._trusted:
+            forwarding.believe(request, self._trusted)
+        exchange.authority, doubt = fields.authority(request.headers, absolute, request.version)
+        exchange.public = request.scheme + b"://" + exchange.authority
+        doubt = doubt or paths.refusal(request.target)
+        if doubt is not None:
+            raise ViewerError(doubt)
+        if not fields.allowed(exchange.authority, self._hosts):
+            raise Misdirected(f"Host {exchange.authority.decode('latin-1')!r} is not in the setting `hosts`.")
+        if request.method in REFUSED_METHODS:
+            raise MethodRefused(f"{request.method.decode()} is not for a portal.")
+
+    def _page(self, exchange: Exchange, mount: Mount) -> Fetch:
+        target = paths.strip(exchange.request.target, mount.prefix)
+        key = keys.page(exchange.request.scheme, exchange.authority, mount.prefix, target)
+        place = self._place(exchange.table, mount, exchange.public)
+        return Fetch(mount.upstream, target, key, place, mount.policy, mount.upstream.timeout, mount=mount)
+
+    def _place(self, table: Table, mount: Mount, public: bytes) -> Place:
+        key = (table.number, mount.prefix, public)
+        known = self._places.get(key)
+        if known is not None:
+            return known
+        origins = frozenset({public.decode("latin-1"), *(origin.url for origin in mount.upstream.origins)})
+        return self._places.put(key, Place(mount.prefix.decode(), origins, mount.links_to))
+
+    def _health(self, path: bytes) -> Response:
+        """Live: the process answers. Ready: it has a table to serve from and is not leaving."""
+        if path == b"/-/health/live":
+            return plain(200, b"live\n")
+        if path == b"/-/health/ready":
+            ready = not self.draining and bool(self._current.table.mounts)
+            return plain(200, b"ready\n") if ready else plain(503, b"not ready\n")
+        raise NotFound("The gateway has no such page.")
+
+    def _finish(self, exchange: Exchange, response: Response) -> Response:
+        response.headers.append((b"x-request-id", exchange.id))
+        if exchange.note:
+            response.headers.append((b"cache-status", exchange.note))
+        seconds = self._time() - exchange.started
+        response.headers.append((b"server-timing", validators.server_timing(exchange.timings, seconds)))
+        self._tell(fact(exchange, response.status, seconds))
+        if response.status == 200 and validators.not_modified(exchange.request, response):
+            return validators.bodiless(response)
+        return response
+
+
+def redirect(location: bytes) -> Response:
+    """308 keeps method and body (RFC 9110 section 15.4.9); short-lived, since a prefix may change tomorrow."""
+    return Response(308, [(b"location", location), (b"cache-control", b"max-age=60")], b"")
+
+
+def plain(status: int, body: bytes) -> Response:
+    return Response(status, [(b"content-type", b"text/plain"), (b"cache-control", b"no-store")], body)
+
+
+def fact(exchange: Exchange, status: int, seconds: float) -> Served:
+    mount = exchange.mount
+    return Served(
+        exchange.id.decode(),
+        exchange.now,
+        exchange.request.method.decode("latin-1"),
+        exchange.request.target.decode("latin-1"),
+        status,
+        seconds,
+        mount.team if mount is not None else "",
+        mount.name if mount is not None else "",
+        exchange.note.decode("latin-1"),
+        str(exchange.error) if exchange.error is not None else "",
+    )

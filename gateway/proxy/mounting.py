@@ -1,0 +1,128 @@
+"""An origin's answer put below its mount: fields by `rules.mounting`, bodies by `fragments.rewrite`.
+
+A body that is whole is edited once and remembered by its digest; any other is edited as it streams. What needs no
+edit passes untouched, coding and all.
+"""
+
+from collections import OrderedDict
+
+import gateway.rules.coding as coding
+import gateway.rules.mounting as rules
+from fragments.rewrite import Rewriter, rewriter
+from fragments.urls import Place
+from gateway.errors import BadAnswer
+from gateway.exchange import Exchange, Fetch
+from gateway.message import Fields, Response, Stream, first, joined, whole, without
+from gateway.rules.fields import media_type
+from gateway.store.codec import digest
+from gateway.table import Mount
+
+REMEMBERED = 32 * 1024 * 1024  # bytes of edited bodies kept per worker
+UNPACKED = 64 * 1024 * 1024  # bytes a coded body that is edited as it streams may grow to
+_NO_BODY = frozenset({204, 205, 206, 304})
+
+
+class Mounting:
+    """`page_bytes`: up to here a body of known length is edited whole."""
+
+    def __init__(self, page_bytes: int, fragment_bytes: int) -> None:
+        self._page_bytes = page_bytes
+        self._fragment_bytes = fragment_bytes
+        self._edited: OrderedDict[tuple[bytes, Place, str], bytes] = OrderedDict()
+        self._size = 0
+
+    async def put_below(self, exchange: Exchange, fetch: Fetch, response: Response) -> Response:
+        if fetch.fragment is not None:
+            return await self._fragment(response)
+        fields = rules.answer(response.headers, fetch.place)
+        kind = media_type(first(fields, b"content-type"))
+        editor = None if exchange.request.method == b"HEAD" else _editor(kind, response, fetch)
+        if editor is None:
+            return Response(response.status, fields, response.body)
+        packed = _coding(fields)
+        fields = rules.rewritten(fields, rules.version(fetch.place))
+        body = response.body
+        if isinstance(body, Stream) and body.length is not None and body.length <= self._page_bytes:
+            body = await whole(body, self._page_bytes) or b""
+        if isinstance(body, bytes):
+            return Response(response.status, fields, self._whole(body, packed, kind, fetch.place, editor))
+        decoder = coding.Decoder(packed, UNPACKED) if packed else None
+        return Response(response.status, fields, Edited(body, decoder, editor))
+
+    async def _fragment(self, response: Response) -> Response:
+        """A fragment's body is read whole by whoever stitches it; here it only comes out of its coding."""
+        body = await whole(response.body, self._fragment_bytes)
+        if body is None:
+            raise BadAnswer(f"A fragment is longer than {self._fragment_bytes} bytes.")
+        packed = _coding(response.headers)
+        fields = without(rules.hop(response.headers), b"content-encoding", b"content-length")
+        return Response(response.status, fields, coding.decoded(body, packed, self._fragment_bytes))
+
+    def _whole(self, body: bytes, packed: bytes, kind: str, place: Place, editor: Rewriter) -> bytes:
+        key = (digest(body), place, f"{kind} {packed.decode('latin-1')}")
+        known = self._edited.get(key)
+        if known is not None:
+            self._edited.move_to_end(key)
+            return known
+        plain = coding.decoded(body, packed, max(self._page_bytes, 16 * len(body)))
+        edited = editor.feed(plain) + editor.close()
+        self._remember(key, edited)
+        return edited
+
+    def _remember(self, key: tuple[bytes, Place, str], edited: bytes) -> None:
+        self._edited[key] = edited
+        self._size += len(edited)
+        while self._size > REMEMBERED:
+            self._size -= len(self._edited.popitem(last=False)[1])
+
+
+class Edited(Stream):
+    """A body that is edited as it passes."""
+
+    def __init__(self, body: Stream, decoder: coding.Decoder | None, editor: Rewriter) -> None:
+        self._body = body
+        self._decoder = decoder
+        self._editor: Rewriter | None = editor
+
+    async def read(self) -> bytes:
+        while self._editor is not None:
+            chunk = await self._body.read()
+            if edited := self._edit(chunk):
+                return edited
+        return b""
+
+    def _edit(self, chunk: bytes) -> bytes:
+        """What can be told by now; an empty chunk is the end."""
+        assert self._editor is not None
+        plain = chunk if self._decoder is None else self._decoder.feed(chunk) if chunk else self._decoder.close()
+        if chunk:
+            return self._editor.feed(plain)
+        editor, self._editor = self._editor, None
+        return editor.feed(plain) + editor.close()
+
+    def close(self) -> None:
+        self._body.close()
+
+
+def _editor(kind: str, response: Response, fetch: Fetch) -> Rewriter | None:
+    mount = fetch.mount
+    if mount is None or response.status in _NO_BODY or response.body == b"" or mount.aware == "aware":
+        return None
+    if not _wanted(kind, mount) or b"no-transform" in joined(response.headers, b"cache-control"):
+        return None
+    if _coding(response.headers) not in (b"", b"gzip", b"x-gzip", b"br", b"deflate"):
+        return None
+    return rewriter(kind, fetch.place)
+
+
+def _wanted(kind: str, mount: Mount) -> bool:
+    if kind in ("text/html", "application/xhtml+xml"):
+        return mount.rewrite.html
+    if kind == "text/css":
+        return mount.rewrite.css
+    return mount.rewrite.manifests
+
+
+def _coding(fields: Fields) -> bytes:
+    packed = joined(fields, b"content-encoding").strip().lower()
+    return b"" if packed == b"identity" else packed

@@ -1,0 +1,402 @@
+"""HTTP/1.1 with viewers: a protocol uvicorn runs, speaking Request and Response directly. No ASGI in between.
+
+uvicorn keeps processes, sockets, TLS and signals. The parser is llhttp, strict; what it refuses is answered and the
+connection closed. An exchange that needs no waiting is answered before the next byte is read, in one write.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import Any, Protocol, cast
+
+import httptools
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+
+import gateway.proxy.eager as eager
+from gateway.errors import GatewayError
+from gateway.message import Body, Field, Request, Response, Stream, first
+from gateway.transport.incoming import Incoming
+
+KEEP_ALIVE = 75.0  # seconds an idle viewer is kept: nginx's default, above the 60 s of common load balancers in front
+HEAD_TIME = 15.0  # seconds for a request's head; slower ones hold a connection for nothing (nginx: 60, Caddy: none)
+TARGET_LIMIT = 16 * 1024  # RFC 9112 section 3 asks for 8000 octets at least
+HEAD_LIMIT = 64 * 1024
+LINGER = 2.0  # seconds a body nobody wants is still read, so that the viewer gets to see the answer
+HIGH_WATER = 256 * 1024
+
+STATUS = {int(status): b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus}
+BODILESS = frozenset({204, 304})
+# what frames the message on this hop is ours to write
+FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection", b"date"})
+
+
+class Serving(Protocol):
+    """What the wire needs of the application uvicorn was given."""
+
+    serve: Callable[[Request], Coroutine[Any, Any, Response]]
+    failed: Callable[[BaseException], None]
+
+
+class Clock:
+    """The Date field, made once a second."""
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._line = b""
+
+    def date(self, now: float) -> bytes:
+        second = int(now)
+        if second != self._second:
+            self._second = second
+            self._line = b"date: " + formatdate(usegmt=True).encode() + b"\r\n"
+        return self._line
+
+
+CLOCK = Clock()
+
+
+class Wire(asyncio.Protocol):
+    """One viewer's connection: exchanges one after the other, pipelined ones in order."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, object],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self._portal = cast(Serving, config.loaded_app)
+        self._connections = server_state.connections
+        self._tasks = server_state.tasks
+        self._loop = _loop or asyncio.get_running_loop()
+        self._transport: asyncio.Transport = cast(asyncio.Transport, None)
+        self._parser = httptools.HttpRequestParser(self)
+        self._peer = ""
+        self._scheme = b"http"
+        self._target = b""
+        self._headers: list[Field] = []
+        self._head_size = 0
+        self._incoming: Incoming | None = None
+        self._queue: deque[tuple[Request, bool]] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._busy = self._closing = self._lost = self.full = self._leaving = False
+        self._resumes: list[Callable[[], None]] = []
+        self._since = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=HIGH_WATER)
+        peer = transport.get_extra_info("peername")
+        self._peer = str(peer[0]) if isinstance(peer, tuple) else ""
+        self._scheme = b"https" if transport.get_extra_info("sslcontext") is not None else b"http"
+        self._connections.add(self)  # type: ignore[arg-type]  # uvicorn knows its own two protocol classes
+        self._since = self._loop.time()
+        self._timer = self._loop.call_later(HEAD_TIME, self._check)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._lost = True
+        self._connections.discard(self)  # type: ignore[arg-type]
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._incoming is not None:
+            self._incoming.fail(ConnectionResetError("the viewer went away"))
+        if self._task is not None:
+            self._task.cancel()
+        self.resume_writing()
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            # no protocol is switched here: RFC 9110 section 7.8 lets a server ignore the wish
+            self._closing = True
+        except httptools.HttpParserCallbackError as error:
+            self._portal.failed(error)
+            self._transport.abort()
+        except httptools.HttpParserError:
+            self._refuse(400)
+        else:
+            if self._head_size > HEAD_LIMIT:
+                self._refuse(431)
+            elif self._head_size:
+                self._head_size += len(data)
+
+    def eof_received(self) -> bool:
+        """A viewer that sent all it had may still read (RFC 9112 section 9.6)."""
+        return self._busy
+
+    def pause_writing(self) -> None:
+        self.full = True
+
+    def resume_writing(self) -> None:
+        self.full = False
+        resumes, self._resumes = self._resumes, []
+        for resume in resumes:
+            resume()
+
+    def shutdown(self) -> None:
+        """uvicorn wants to leave: what is in flight is finished."""
+        if self._busy:
+            self._leaving = True
+        else:
+            self._transport.close()
+
+    # httptools
+
+    def on_message_begin(self) -> None:
+        self._target = b""
+        self._headers = []
+        self._head_size = 1
+
+    def on_url(self, target: bytes) -> None:
+        self._target += target
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        self._head_size = 0
+        parser = self._parser
+        keep = parser.should_keep_alive()
+        version = b"1.1" if parser.get_http_version() == "1.1" else b"1.0"
+        body: Body = b""
+        for name, value in self._headers:
+            if name == b"transfer-encoding" or (name == b"content-length" and value.strip(b"0 ")):
+                body = self._incoming = self._arriving()
+                break
+        request = Request(
+            parser.get_method(),
+            self._target,
+            self._headers,
+            body,
+            scheme=self._scheme,
+            peer=self._peer,
+            version=version,
+        )
+        if self._busy:
+            self._queue.append((request, keep))
+            self._transport.pause_reading()
+        else:
+            self._begin(request, keep)
+
+    def on_body(self, chunk: bytes) -> None:
+        if self._incoming is not None:
+            self._incoming.feed(chunk)
+
+    def on_message_complete(self) -> None:
+        incoming, self._incoming = self._incoming, None
+        if incoming is not None:
+            incoming.finish()
+
+    # A body on its way in
+
+    def _arriving(self) -> Incoming:
+        length = None
+        asked = None
+        for name, value in self._headers:
+            if name == b"content-length":
+                length = int(value)
+            elif name == b"expect" and value.lower() == b"100-continue":
+                asked = self._continue
+        return Incoming(self, length, asked)
+
+    def _continue(self) -> None:
+        self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def pause_reading(self) -> None:
+        if not self._lost:
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        if not self._lost and not self._queue:
+            self._transport.resume_reading()
+
+    def abandon(self) -> None:
+        """The rest of the body is read and thrown away after the answer, for a moment."""
+
+    # A body on its way out
+
+    def write(self, chunk: bytes) -> None:
+        self._transport.write(chunk)
+
+    def drained(self, resume: Callable[[], None]) -> None:
+        self._resumes.append(resume)
+        if not self.full or self._lost:
+            self.resume_writing()
+
+    # An exchange
+
+    def _begin(self, request: Request, keep: bool) -> None:
+        self._busy = True
+        begun = eager.begin(self._exchange(request, keep), self._loop)
+        if not isinstance(begun, eager.Done):
+            self._task = begun
+            self._tasks.add(begun)
+            begun.add_done_callback(self._tasks.discard)
+
+    async def _exchange(self, request: Request, keep: bool) -> None:
+        try:
+            response = await self._portal.serve(request)
+            await self._send(request, response, keep)
+        except asyncio.CancelledError:
+            self._abort()
+            raise
+        except Exception as error:
+            # the head is out, or the failure is our own: nothing but a cut tells the viewer (RFC 9112 section 8)
+            if not isinstance(error, GatewayError):
+                self._portal.failed(error)
+            self._abort()
+
+    async def _send(self, request: Request, response: Response, keep: bool) -> None:
+        body = response.body
+        if self._lost:
+            if isinstance(body, Stream):
+                body.close()
+            return
+        status = response.status
+        unread = isinstance(request.body, Incoming) and not request.body.complete
+        keep = keep and not self._closing and not self._leaving and not unread
+        lines = [STATUS.get(status) or b"HTTP/1.1 %d Status\r\n" % status]
+        lines += [b"%b: %b\r\n" % field for field in response.headers if field[0] not in FRAMING]
+        lines.append(CLOCK.date(self._loop.time()))
+        if not keep:
+            lines.append(b"connection: close\r\n")
+        elif request.version == b"1.0":
+            lines.append(b"connection: keep-alive\r\n")
+        if isinstance(body, bytes):
+            length = _length(request, response, body)
+            if length is not None:
+                lines.append(b"content-length: %d\r\n" % length)
+            lines.append(b"\r\n")
+            if request.method != b"HEAD" and status not in BODILESS:
+                lines.append(body)
+            self._transport.write(b"".join(lines))
+            self._done(keep, unread)
+        else:
+            await self._stream(request, response, body, lines, keep)
+
+    async def _stream(self, request: Request, response: Response, body: Stream, lines: list[bytes], keep: bool) -> None:
+        chunked = False
+        length = body.length
+        if request.method == b"HEAD" or response.status in BODILESS:
+            body.close()
+            length = None
+        elif length is not None:
+            lines.append(b"content-length: %d\r\n" % length)
+        elif request.version == b"1.1":
+            chunked = True
+            lines.append(b"transfer-encoding: chunked\r\n")
+        else:
+            keep = False
+        lines.append(b"\r\n")
+        head = b"".join(lines)
+        if request.method == b"HEAD" or response.status in BODILESS:
+            self._transport.write(head)
+        else:
+            sink = _Framed(self, head, chunked)
+            try:
+                await body.pipe(sink)
+            except BaseException:
+                body.close()
+                raise
+            sink.end()
+        unread = isinstance(request.body, Incoming) and not request.body.complete
+        self._done(keep and not unread, unread)
+
+    def _done(self, keep: bool, unread: bool) -> None:
+        self._busy = False
+        self._task = None
+        self._since = self._loop.time()
+        if unread and not self._lost:
+            self._linger()
+        elif not keep or self._leaving:
+            self._transport.close()
+        elif self._queue:
+            request, keep = self._queue.popleft()
+            # a fresh stack: a thousand pipelined requests must not nest a thousand deep
+            self._loop.call_soon(self._begin, request, keep)
+            self._busy = True
+        if not self._queue and not self._lost:
+            self._transport.resume_reading()
+
+    def _linger(self) -> None:
+        """Read on and throw away, so that no reset overtakes the answer; then close (RFC 9112 section 9.6)."""
+        self._closing = True
+        if self._incoming is not None:
+            self._incoming.close()
+        self._transport.resume_reading()
+        self._loop.call_later(LINGER, self._transport.close)
+
+    def _refuse(self, status: int) -> None:
+        """What cannot be read is answered once and not read any further."""
+        if not self._busy and not self._transport.is_closing():
+            self._transport.write(
+                STATUS[status]
+                + CLOCK.date(self._loop.time())
+                + b"proxy-status: portico; error=http_request_error\r\n"
+                + b"content-length: 0\r\nconnection: close\r\n\r\n"
+            )
+        self._closing = True
+        self._transport.close()
+
+    def _abort(self) -> None:
+        self._busy = False
+        self._task = None
+        self._transport.abort()
+
+    def _check(self) -> None:
+        """One coarse timer a connection: idle ones and slow heads are let go."""
+        now = self._loop.time()
+        waited = now - self._since
+        limit = HEAD_TIME if self._head_size else KEEP_ALIVE
+        if not self._busy and waited >= limit:
+            if self._head_size:
+                self._transport.abort()
+            else:
+                self._transport.close()
+            return
+        self._timer = self._loop.call_later(HEAD_TIME, self._check)
+
+
+class _Framed:
+    """A body's way out: the head goes with the first chunk, and chunks are framed when no length was told."""
+
+    def __init__(self, wire: Wire, head: bytes, chunked: bool) -> None:
+        self._wire = wire
+        self._head = head
+        self._chunked = chunked
+        self.drained = wire.drained
+
+    @property
+    def full(self) -> bool:
+        return self._wire.full
+
+    def write(self, chunk: bytes) -> None:
+        head = self._head
+        if self._chunked and chunk:
+            self._wire.write(b"%b%x\r\n%b\r\n" % (head, len(chunk), chunk))
+        else:
+            self._wire.write(head + chunk if head else chunk)
+        self._head = b""
+
+    def end(self) -> None:
+        if self._chunked:
+            self._wire.write(self._head + b"0\r\n\r\n")
+        elif self._head:
+            self._wire.write(self._head)
+
+
+def _length(request: Request, response: Response, body: bytes) -> int | None:
+    """What Content-Length says; a HEAD answer announces the body its GET would have (RFC 9110 section 8.6)."""
+    if response.status in BODILESS:
+        return None
+    if request.method == b"HEAD" and not body:
+        told = first(response.headers, b"content-length")
+        return int(told) if told is not None else None
+    return len(body)

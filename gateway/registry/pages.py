@@ -1,0 +1,170 @@
+"""The start page of the admin listener: who mounts what, which fragments there are, and what needs attention.
+
+One page, read-only, without script, cookie or anything from elsewhere. What it shows comes from the table in service
+and from what the registry says about its sources; nothing is decided here.
+"""
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import jinja2
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse
+
+from gateway.model import CachePolicy
+from gateway.registry.check import Problem
+from gateway.registry.service import Service, Shown
+from gateway.table import Current, Fragment, Mount, Table
+
+UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+
+
+@dataclass(frozen=True, slots=True)
+class TeamRow:
+    """A team, and where its manifest comes from."""
+
+    name: str
+    source: str
+    since: str
+    mounts: int
+    fragments: int
+
+
+@dataclass(frozen=True, slots=True)
+class MountRow:
+    prefix: str
+    hosts: str
+    team: str
+    upstream: str
+    origins: tuple[str, ...]
+    composes: bool
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class FragmentRow:
+    name: str
+    team: str
+    path: str
+    origins: tuple[str, ...]
+    cache: str
+    timeout: str
+    isolation: str
+
+
+@dataclass(frozen=True, slots=True)
+class TroubleRow:
+    """One thing that is not served as it is declared."""
+
+    where: str
+    path: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """All that the page shows."""
+
+    number: int
+    teams: tuple[TeamRow, ...]
+    mounts: tuple[MountRow, ...]
+    fragments: tuple[FragmentRow, ...]
+    troubles: tuple[TroubleRow, ...]
+    portal: str
+
+
+def router(service: Service, current: Current, portal: str = "") -> APIRouter:
+    """Serves the page at `/`. With the portal's address, mounts lead there."""
+    pages = APIRouter(include_in_schema=False)
+    page, style = _template()
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    headers = {"Content-Security-Policy": f"{policy}; frame-ancestors 'none'"}
+
+    @pages.api_route("/", methods=["GET", "HEAD"])
+    async def start() -> HTMLResponse:
+        view = start_of(current.table, service.teams(), service.troubles(), portal)
+        return HTMLResponse(page.render(view=view, style=style), headers=headers)
+
+    return pages
+
+
+def start_of(table: Table, teams: list[Shown], troubles: dict[str, tuple[Problem, ...]], portal: str = "") -> Start:
+    mounts = sorted((mount for row in table.mounts.values() for mount in row), key=lambda mount: mount.name)
+    return Start(
+        number=table.number,
+        teams=tuple(_team(shown) for shown in teams),
+        mounts=tuple(_mount(mount, portal) for mount in mounts),
+        fragments=tuple(_fragment(table.fragments[name]) for name in sorted(table.fragments)),
+        troubles=tuple(row for source, problems in troubles.items() for row in _troubles(source, problems)),
+        portal=portal,
+    )
+
+
+def spoken(seconds: float) -> str:
+    """A duration as one says it: 500 ms, 30 s, 5 min, 1 d."""
+    if seconds < 1:
+        return f"{seconds * 1000:g} ms"
+    size, unit = next((size, unit) for size, unit in UNITS if seconds >= size)
+    return f"{seconds / size:g} {unit}" if (seconds / size * 10) % 1 == 0 else f"{seconds:g} s"
+
+
+def kept(policy: CachePolicy | None) -> str:
+    """How long a fragment is kept when its origin says nothing."""
+    if policy is None:
+        return "as its origin says"
+    words = [spoken(policy.ttl)]
+    if policy.stale_while_revalidate:
+        words.append(f"{spoken(policy.stale_while_revalidate)} more while refreshed")
+    if policy.stale_if_error:
+        words.append(f"{spoken(policy.stale_if_error)} more on errors")
+    return ", ".join(words)
+
+
+def _team(shown: Shown) -> TeamRow:
+    since = datetime.fromtimestamp(shown.at, UTC).strftime("%Y-%m-%d %H:%M UTC") if shown.at else ""
+    source = shown.file or f"revision {shown.revision}, by {shown.by or 'the API'}"
+    return TeamRow(shown.team, source, since, len(shown.manifest.mounts), len(shown.manifest.fragments))
+
+
+def _mount(mount: Mount, portal: str) -> MountRow:
+    return MountRow(
+        prefix=mount.name,
+        hosts=", ".join(sorted(host.decode() for host in mount.hosts)),
+        team=mount.team,
+        upstream=mount.upstream.name,
+        origins=tuple(origin.url for origin in mount.upstream.origins),
+        composes=mount.composes,
+        link=f"{portal}{mount.name.rstrip('/')}/" if portal else "",
+    )
+
+
+def _fragment(fragment: Fragment) -> FragmentRow:
+    return FragmentRow(
+        name=fragment.name,
+        team=fragment.team,
+        path=fragment.path.decode(),
+        origins=tuple(origin.url for origin in fragment.upstream.origins),
+        cache=kept(fragment.policy),
+        timeout=spoken(fragment.timeout),
+        isolation=fragment.isolation,
+    )
+
+
+def _troubles(source: str, problems: tuple[Problem, ...]) -> Iterator[TroubleRow]:
+    for problem in problems:
+        at = f":{problem.line}:{problem.column}" if problem.line else ""
+        yield TroubleRow(f"{source}{at}", problem.path, problem.message, problem.hint)
+
+
+def _template() -> tuple[jinja2.Template, str]:
+    """The page and its style, which stands in it so that the page is one answer."""
+    loader = jinja2.PackageLoader("gateway.registry", "templates")
+    shelf = jinja2.Environment(
+        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return shelf.get_template("start.html"), loader.get_source(shelf, "start.css")[0]

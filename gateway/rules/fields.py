@@ -1,0 +1,82 @@
+"""Header fields as every intermediary must treat them: hop-by-hop ones, Host, the domain-wide ones.
+
+Pure functions over lower-case names and raw values (RFC 9110 sections 5 and 7).
+"""
+
+import re
+from collections.abc import Collection
+
+from gateway.message import Field, Fields, every
+
+# RFC 9110 section 7.6.1, with the older names that some still send
+HOP_BY_HOP = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-connection",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+        b"http2-settings",
+    }
+)
+_HOST = re.compile(rb"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9_.-])?|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?")
+_BORING = frozenset({b"keep-alive", b"close", b"Keep-Alive", b"Close"})
+
+
+def named_by_connection(fields: Fields) -> Collection[bytes]:
+    """Names that Connection declares to be for this hop only (RFC 9110 section 7.6.1)."""
+    values = [value for value in every(fields, b"connection") if value not in _BORING]
+    if not values:
+        return ()
+    return frozenset(token.strip().lower() for value in values for token in value.split(b","))
+
+
+def authority(fields: Fields, absolute: bytes | None, version: bytes) -> tuple[bytes, str | None]:
+    """Whom the request is for, lower-case and with its port, and why it cannot be told.
+
+    One Host and no more (RFC 9112 section 3.2); an absolute-form target's authority wins over it (section 3.2.2).
+    """
+    hosts = every(fields, b"host")
+    if len(hosts) > 1:
+        return b"", "The request has more than one Host."
+    if not hosts and version != b"1.0":
+        return b"", "The request has no Host."
+    host = absolute if absolute is not None else hosts[0] if hosts else b""
+    match = _HOST.fullmatch(host)
+    if match is None and host:
+        return b"", "The request's Host is not a host name with an optional port."
+    if match is not None and match[1] is not None and int(match[1]) > 65535:
+        return b"", "The request's Host has a port that does not exist."
+    return host.lower(), None
+
+
+def hostname(authority: bytes) -> bytes:
+    """An authority without its port."""
+    if authority.startswith(b"["):
+        return authority.partition(b"]")[0] + b"]"
+    return authority.partition(b":")[0]
+
+
+def allowed(authority: bytes, hosts: Collection[bytes]) -> bool:
+    """Is this one of the hosts the gateway answers for; no hosts at all means any."""
+    return not hosts or authority in hosts or hostname(authority) in hosts
+
+
+def token_list(value: bytes) -> list[bytes]:
+    """The members of a comma-separated field, lower-case (RFC 9110 section 5.6.1)."""
+    return [member.strip().lower() for member in value.split(b",") if member.strip()]
+
+
+def media_type(value: bytes | None) -> str:
+    """A Content-Type's type/subtype, lower-case, without parameters; empty when there is none."""
+    return (value or b"").partition(b";")[0].strip().lower().decode("latin-1")
+
+
+def is_field(field: Field) -> bool:
+    """May this go out: a token for a name, and no byte in the value that could start another line."""
+    name, value = field
+    return re.fullmatch(rb"[a-z0-9!#$%&'*+.^_`|~-]+", name) is not None and not re.search(rb"[\x00\r\n]", value)

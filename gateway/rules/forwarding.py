@@ -1,0 +1,180 @@
+"""What an origin is told: the outgoing fields of a request, made in one pass.
+
+Forwarding fields are rebuilt from what this gateway saw itself, never appended to what a stranger claims. A page's
+request passes whole; a fragment's carries only what its manifest names.
+"""
+
+import re
+from collections.abc import Collection, Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address
+
+from gateway.message import Fields, Request, first, joined, without
+from gateway.rules.fields import HOP_BY_HOP, named_by_connection
+
+Network = IPv4Network | IPv6Network
+
+VIA = b"1.1 portico"  # RFC 9110 section 7.6.3
+DECODABLE = (b"gzip", b"br", b"deflate")
+
+# Rebuilt here or meaningless behind us. Underscore spellings fold into these at CGI-like origins.
+FORGED = frozenset(
+    {
+        b"forwarded",
+        b"via",
+        b"x-client-ip",
+        b"x-forwarded-for",
+        b"x-forwarded-host",
+        b"x-forwarded-port",
+        b"x-forwarded-prefix",
+        b"x-forwarded-proto",
+        b"x-forwarded-scheme",
+        b"x-forwarded-server",
+        b"x-forwarded-ssl",
+        b"x-forwarded-uri",
+        b"x-http-method-override",
+        b"x-ingress-path",
+        b"x-method-override",
+        b"x-original-url",
+        b"x-original-uri",
+        b"x-real-ip",
+        b"x-rewrite-url",
+        b"x-script-name",
+        b"x-request-id",
+    }
+)
+_DROPPED = HOP_BY_HOP | FORGED | {b"host", b"content-length", b"accept-encoding", b"expect"}
+# Connection cannot be used to take these from an origin that relies on them
+_KEPT = frozenset({b"authorization", b"cookie", b"content-type", b"origin", b"range", b"if-match", b"if-none-match"})
+_ALWAYS_FOR_FRAGMENTS = frozenset({b"accept-language", b"traceparent", b"tracestate"})
+_PLAIN_NODE = re.compile(r"[0-9.]+")
+
+
+def page(
+    request: Request,
+    *,
+    to: bytes,
+    base: bytes,
+    authority: bytes,
+    prefix: bytes,
+    request_id: bytes,
+    aware: bool = False,
+) -> Fields:
+    """The fields of a page's request to its origin: everything, less hop-by-hop and forged ones.
+
+    `to` is the origin's authority and `base` its scheme and authority; `authority` is the public one.
+    """
+    listed = named_by_connection(request.headers)
+    public = request.scheme + b"://" + authority
+    fields: Fields = [(b"host", to)]
+    for field in request.headers:
+        name = field[0]
+        if name in _DROPPED or b"_" in name or (listed and name in listed and name not in _KEPT):
+            continue
+        if name == b"origin" and field[1] == public:
+            field = (name, base)
+        elif name == b"referer":
+            field = (name, referer(field[1], public, prefix, base))
+        fields.append(field)
+    encoding = accepted(request.headers)
+    if encoding:
+        fields.append((b"accept-encoding", encoding))
+    fields += told(request, authority, request_id)
+    if aware and prefix:
+        fields.append((b"x-forwarded-prefix", prefix))
+    return fields
+
+
+def fragment(
+    request: Request,
+    *,
+    to: bytes,
+    headers: Collection[bytes],
+    cookies: Collection[bytes],
+    authority: bytes,
+    request_id: bytes,
+) -> Fields:
+    """The fields of a fragment's request: Accept-Language, trace ids, and the fields and cookies its manifest names."""
+    fields: Fields = [(b"host", to), (b"accept", b"text/html")]
+    for field in request.headers:
+        name = field[0]
+        if name == b"cookie":
+            if cookies and (kept := only(field[1], cookies)):
+                fields.append((name, kept))
+        elif name in _ALWAYS_FOR_FRAGMENTS or (name in headers and name not in _DROPPED):
+            fields.append(field)
+    return fields + told(request, authority, request_id)
+
+
+def believe(request: Request, trusted: Sequence[Network]) -> None:
+    """What a trusted proxy in front of us says of the viewer takes the place of what we see: the proxy."""
+    if not _among(request.peer, trusted):
+        return
+    chain = [hop.strip() for hop in joined(request.headers, b"x-forwarded-for").decode("latin-1").split(",")]
+    strangers = [hop for hop in chain if hop and not _among(hop, trusted)]
+    if strangers:
+        request.peer = strangers[-1]
+    scheme = first(request.headers, b"x-forwarded-proto")
+    if scheme in (b"http", b"https"):
+        request.scheme = scheme
+    host = first(request.headers, b"x-forwarded-host")
+    if host is not None:
+        request.headers = [*without(request.headers, b"host"), (b"host", host)]
+
+
+def _among(address: str, networks: Sequence[Network]) -> bool:
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return False
+    return any(ip in network for network in networks)
+
+
+def told(request: Request, authority: bytes, request_id: bytes) -> Fields:
+    """What we saw of the viewer, in the standard's field (RFC 7239) and in the ones applications read."""
+    peer = request.peer
+    node = peer.encode() if _PLAIN_NODE.fullmatch(peer) else b'"[%b]"' % peer.encode() if peer else b"unknown"
+    return [
+        (b"x-forwarded-for", peer.encode() or b"unknown"),
+        (b"x-forwarded-host", authority),
+        (b"x-forwarded-proto", request.scheme),
+        (b"forwarded", b'for=%b;host="%b";proto=%b' % (node, authority, request.scheme)),
+        (b"via", VIA),
+        (b"x-request-id", request_id),
+    ]
+
+
+def only(value: bytes, names: Collection[bytes]) -> bytes:
+    """The cookies of these names, in order."""
+    kept = [pair.strip() for pair in value.split(b";") if pair.split(b"=", 1)[0].strip() in names]
+    return b"; ".join(kept)
+
+
+def referer(value: bytes, public: bytes, prefix: bytes, base: bytes) -> bytes:
+    """A Referer inside the own mount as the application knows that page; any other as it came."""
+    below = public + prefix
+    if not value.startswith(below) or value[len(below) : len(below) + 1] not in (b"/", b"?", b""):
+        return value
+    rest = value[len(below) :]
+    return base + (rest if rest.startswith(b"/") else b"/" + rest)
+
+
+def accepted(fields: Fields) -> bytes:
+    """The codings an origin may use: those the viewer takes and we can undo, so that a body can be rewritten."""
+    for name, value in fields:
+        if name == b"accept-encoding":
+            return b", ".join(coding for coding in DECODABLE if accepts(value, coding))
+    return b""
+
+
+def accepts(accept_encoding: bytes, coding: bytes) -> bool:
+    """Does the viewer take this coding (RFC 9110 section 12.5.3)."""
+    star = False
+    for member in accept_encoding.lower().split(b","):
+        name, _, parameters = member.partition(b";")
+        name = name.strip()
+        refused = re.fullmatch(rb"q=0(\.0*)?", parameters.strip()) is not None
+        if name == coding:
+            return not refused
+        if name == b"*":
+            star = not refused
+    return star

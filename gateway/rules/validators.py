@@ -1,0 +1,47 @@
+"""Conditions a viewer sets, answered from what is at hand (RFC 9110 section 13), and the timing field."""
+
+from collections.abc import Iterable
+
+from gateway.message import Request, Response, Stream, first, joined
+
+_KEPT_IN_304 = frozenset(
+    {
+        b"cache-control",
+        b"content-location",
+        b"etag",
+        b"expires",
+        b"vary",
+        b"age",
+        b"cache-status",
+        b"server-timing",
+        b"x-request-id",
+    }
+)
+
+
+def not_modified(request: Request, response: Response) -> bool:
+    """Does the viewer hold these very bytes: weak comparison, lists and `*` (section 13.1.2)."""
+    if request.method not in (b"GET", b"HEAD"):
+        return False
+    asked = joined(request.headers, b"if-none-match")
+    if not asked:
+        return False
+    etag = first(response.headers, b"etag")
+    if etag is None:
+        return False
+    opaque = etag.removeprefix(b"W/")
+    return asked.strip() == b"*" or any(tag.strip().removeprefix(b"W/") == opaque for tag in asked.split(b","))
+
+
+def bodiless(response: Response) -> Response:
+    """The 304 that stands for a response (section 15.4.5)."""
+    if isinstance(response.body, Stream):
+        response.body.close()
+    return Response(304, [field for field in response.headers if field[0] in _KEPT_IN_304], b"")
+
+
+def server_timing(timings: Iterable[tuple[str, str, float]], total: float) -> bytes:
+    """Server-Timing: every fragment with how it came out, then the whole (W3C Server Timing, section 2)."""
+    parts = [f'{name};desc="{outcome}";dur={seconds * 1000:.1f}' for name, outcome, seconds in timings]
+    parts.append(f"total;dur={total * 1000:.1f}")
+    return ", ".join(parts).encode("latin-1")

@@ -1,0 +1,97 @@
+"""What the house remembers, as seams: `Entries` for answers, `Ledger` for registrations.
+
+A file beside this one implements each; nothing here does I/O.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from gateway.message import Entry as Entry
+
+
+class StoreError(Exception):
+    """A store could not be reached or holds nonsense. The caller goes on without it."""
+
+
+class Entries(Protocol):
+    """Answers shared by gateways. Every call may raise StoreError; none may take long."""
+
+    async def get(self, keys: Sequence[bytes]) -> list[Entry | None]:
+        """One round trip for all keys; None for what is not there."""
+        ...
+
+    async def put(self, key: bytes, entry: Entry, now: float) -> None:
+        """Kept until the entry's last use."""
+        ...
+
+    async def purge(self, purge: "Purge") -> None:
+        """Forget what the purge names."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """What to forget: a public URL's path, a tag, or all of a team. `number` orders it among all changes."""
+
+    kind: Literal["url", "tag", "team"]
+    value: str
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A team's manifest as it was taken: its JSON text and which revision of that team's it is."""
+
+    team: str
+    revision: int
+    manifest: str
+    at: float
+    by: str = ""
+
+
+class Ledger(Protocol):
+    """What the registry keeps: each team's manifests, tokens, and purges. Shared by all workers, maybe all gateways."""
+
+    async def number(self) -> int:
+        """Grows with every change, whoever made it. Cheap: asked several times a second."""
+        ...
+
+    async def manifests(self) -> list[Registered]:
+        """The latest manifest of every registered team, in the order the teams first came."""
+        ...
+
+    async def put(self, team: str, manifest: str, at: float, by: str, expected: int | None = None) -> Registered:
+        """Compare-and-set: raises errors.Conflict when the team's revision is not `expected` (None: whatever it is)."""
+        ...
+
+    async def delete(self, team: str, at: float, by: str) -> bool:
+        """Withdraw a team; False when it was not there."""
+        ...
+
+    async def purge(self, kind: Literal["url", "tag", "team"], value: str, at: float) -> Purge:
+        """Write a purge down for every gateway to follow."""
+        ...
+
+    async def purges(self, since: int) -> list[Purge]:
+        """Purges with a number above `since`, oldest first."""
+        ...
+
+    async def token(self, team: str) -> str | None:
+        """The hash of the team's token, None when it has none."""
+        ...
+
+    async def set_token(self, team: str, hashed: str) -> None: ...
+
+    def watch(self) -> AsyncIterator[int]:
+        """Yields the number soon after it has grown (at once where the store can tell, by asking every 0.2 s else)."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+def tag_of(purge: Purge) -> str:
+    """The tag every entry carries that such a purge is about. URLs and teams are tags too, under names of their own."""
+    return purge.value if purge.kind == "tag" else f"{purge.kind}:{purge.value}"

@@ -1,0 +1,69 @@
+"""Entries as bytes and back, for stores outside the process. Pure.
+
+Format 1: a magic with the format's number, a length, a JSON head, the body. What does not read back whole, with the
+body its digest names, is nonsense and is told as ValueError: whoever can write to the store cannot make us run it.
+"""
+
+import hashlib
+import json
+import struct
+
+from gateway.message import Entry
+
+MAGIC = b"PTC\x01"
+_LENGTH = struct.Struct(">I")
+_TIMES = ("stored", "fresh", "revalidate", "error")
+
+
+def digest(body: bytes) -> bytes:
+    """The name of a body's bytes."""
+    return hashlib.blake2b(body, digest_size=16).digest()
+
+
+def encode(entry: Entry) -> bytes:
+    head = json.dumps(
+        {
+            "status": entry.status,
+            "headers": [[name.decode("latin-1"), value.decode("latin-1")] for name, value in entry.headers],
+            "digest": entry.digest.hex(),
+            "tags": list(entry.tags),
+            **{name: getattr(entry, name) for name in _TIMES},
+        },
+        separators=(",", ":"),
+    ).encode()
+    return b"".join((MAGIC, _LENGTH.pack(len(head)), head, entry.body))
+
+
+def decode(data: bytes) -> Entry:
+    """Raises ValueError for anything `encode` did not write."""
+    if data[:4] != MAGIC or len(data) < 8:
+        raise ValueError("not an entry of format 1")
+    end = 8 + _LENGTH.unpack_from(data, 4)[0]
+    body = data[end:]
+    try:
+        head = json.loads(data[8:end])
+        entry = Entry(
+            status=_number(head["status"], int),
+            headers=tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in head["headers"]),
+            body=body,
+            digest=bytes.fromhex(head["digest"]),
+            tags=tuple(_text(tag) for tag in head["tags"]),
+            **{name: float(_number(head[name], (int, float))) for name in _TIMES},
+        )
+    except (KeyError, TypeError, AttributeError, UnicodeError, RecursionError) as error:
+        raise ValueError(f"not an entry: {error}") from error
+    if digest(body) != entry.digest:
+        raise ValueError("the body is not the one that was stored")
+    return entry
+
+
+def _number(value: object, kind: type | tuple[type, ...]) -> int:
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise TypeError(f"{value!r} is not a number")
+    return value  # type: ignore[return-value]  # int or float by the check above
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not a tag")
+    return value

@@ -1,0 +1,226 @@
+"""Manifests compiled into what the data plane serves from: immutable, numbered, swapped whole.
+
+Everything about a mount, an upstream or a fragment that does not depend on the request is worked out here, once.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import gateway.model as model
+from gateway.model import CachePolicy, Manifest, Rewrite
+
+PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """One address of a team's server. `folder` is set, and host empty, for a directory origin."""
+
+    url: str
+    scheme: str = "http"
+    host: str = ""
+    port: int = 0
+    folder: str = ""
+    authority: bytes = b""
+    base: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """A team's named application, with the first mount it is reachable below."""
+
+    name: str
+    team: str
+    origins: tuple[Origin, ...]
+    timeout: float
+    health: bytes
+    home: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A public prefix (b"" for "/") and what is served below it."""
+
+    prefix: bytes
+    team: str
+    upstream: Upstream
+    composes: bool
+    aware: str
+    links_to: tuple[str, ...]
+    hosts: frozenset[bytes]
+    policy: CachePolicy | None
+    deadline: float | None
+    rewrite: Rewrite
+    spa_fallback: bytes
+
+    @property
+    def name(self) -> str:
+        return self.prefix.decode() or "/"
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """A named piece of HTML, and how it is asked for."""
+
+    name: str
+    team: str
+    upstream: Upstream
+    path: bytes
+    timeout: float
+    policy: CachePolicy | None
+    isolation: str
+    alternative: str
+    composes: bool
+    headers: frozenset[bytes]
+    cookies: frozenset[bytes]
+    query: frozenset[str]
+
+    @property
+    def is_personal(self) -> bool:
+        """One that is shown cookies or Authorization is never shared."""
+        return bool(self.cookies) or b"authorization" in self.headers
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """All manifests of one moment. Longest segment-bounded prefix wins."""
+
+    number: int = 0
+    mounts: dict[bytes, tuple[Mount, ...]] = field(default_factory=dict)
+    fragments: dict[str, Fragment] = field(default_factory=dict)
+    upstreams: dict[str, Upstream] = field(default_factory=dict)
+    teams: tuple[str, ...] = ()
+    depth: int = 0
+
+    def __repr__(self) -> str:
+        count = sum(len(mounts) for mounts in self.mounts.values())
+        return f"<Table {self.number}: {len(self.teams)} teams, {count} mounts, {len(self.fragments)} fragments>"
+
+    def find(self, host: bytes, path: bytes) -> Mount | None:
+        """The mount that owns a path on a host (without port); whole segments only, longest prefix first."""
+        for prefix in _prefixes(path, self.depth):
+            for mount in self.mounts.get(prefix, ()):
+                if not mount.hosts or host in mount.hosts:
+                    return mount
+        return None
+
+
+class Current:
+    """Where the table is swapped. Readers take `table` once per exchange and keep that one to its end."""
+
+    __slots__ = ("table",)
+
+    def __init__(self, table: Table | None = None) -> None:
+        self.table = table or Table()
+
+    def swap(self, table: Table) -> None:
+        self.table = table
+
+
+def compile(manifests: Iterable[Manifest], number: int = 0) -> Table:
+    """A table of manifests that `registry.check` found to fit together; what an earlier one owns stays its own."""
+    mounts: dict[bytes, list[Mount]] = {}
+    fragments: dict[str, Fragment] = {}
+    upstreams: dict[str, Upstream] = {}
+    teams = []
+    for manifest in manifests:
+        teams.append(manifest.team)
+        own = {name: _upstream(name, manifest) for name in manifest.upstreams if name not in upstreams}
+        upstreams |= own
+        for prefix, declared in manifest.mounts.items():
+            if declared.upstream in own:
+                _add(mounts, _mount(prefix, declared, own[declared.upstream], manifest.team))
+        for name, fragment in manifest.fragments.items():
+            if fragment.upstream in own and name not in fragments:
+                fragments[name] = _fragment(name, fragment, own[fragment.upstream], manifest.team)
+    depth = max((prefix.count(b"/") for prefix in mounts), default=0)
+    return Table(number, {key: tuple(row) for key, row in mounts.items()}, fragments, upstreams, tuple(teams), depth)
+
+
+def _prefixes(path: bytes, depth: int) -> Iterable[bytes]:
+    """The segment-bounded beginnings of a path that may be mounts, longest first, ending with b""."""
+    ends = []
+    at = 0
+    for _ in range(depth):
+        at = path.find(b"/", at + 1)
+        if at < 0:
+            ends.append(len(path))
+            break
+        ends.append(at)
+    for end in reversed(ends):
+        yield path[:end]
+    yield b""
+
+
+def _add(mounts: dict[bytes, list[Mount]], mount: Mount) -> None:
+    row = mounts.setdefault(mount.prefix, [])
+    taken = any(not other.hosts or not mount.hosts or other.hosts & mount.hosts for other in row)
+    if not taken:
+        row.append(mount)
+
+
+def _origin(url: str) -> Origin:
+    if url.startswith("file:"):
+        return Origin(url, scheme="file", folder=url.removeprefix("file:"))
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    port = parts.port or PORTS[parts.scheme]
+    bracketed = f"[{host}]" if ":" in host else host
+    authority = bracketed if port == PORTS[parts.scheme] else f"{bracketed}:{port}"
+    return Origin(
+        f"{parts.scheme}://{authority}",
+        parts.scheme,
+        host,
+        port,
+        authority=authority.encode(),
+        base=f"{parts.scheme}://{authority}".encode(),
+    )
+
+
+def _upstream(name: str, manifest: Manifest) -> Upstream:
+    declared = manifest.upstreams[name]
+    origins = declared.origins or [origin for release in declared.releases.values() for origin in release.origins]
+    first = next((prefix for prefix, mount in manifest.mounts.items() if mount.upstream == name), None)
+    home = f"/-/u/{name}" if first is None else first.rstrip("/")
+    return Upstream(
+        name=name,
+        team=manifest.team,
+        origins=tuple(_origin(origin) for origin in origins),
+        timeout=declared.timeout,
+        health=(declared.health or "").encode(),
+        home=home,
+    )
+
+
+def _mount(prefix: str, declared: model.Mount, upstream: Upstream, team: str) -> Mount:
+    return Mount(
+        prefix=b"" if prefix == "/" else prefix.encode(),
+        team=team,
+        upstream=upstream,
+        composes=declared.composes,
+        aware=declared.aware,
+        links_to=tuple(declared.links_to),
+        hosts=frozenset(host.lower().encode() for host in declared.hosts),
+        policy=declared.cache,
+        deadline=declared.deadline,
+        rewrite=declared.rewrite,
+        spa_fallback=(declared.spa_fallback or "").encode(),
+    )
+
+
+def _fragment(name: str, declared: model.Fragment, upstream: Upstream, team: str) -> Fragment:
+    return Fragment(
+        name=name,
+        team=team,
+        upstream=upstream,
+        path=declared.path.encode(),
+        timeout=declared.timeout,
+        policy=declared.cache,
+        isolation=declared.isolation,
+        alternative=declared.alternative or "",
+        composes=declared.composes,
+        headers=frozenset(header.lower().encode() for header in declared.forward.headers),
+        cookies=frozenset(cookie.encode() for cookie in declared.forward.cookies),
+        query=frozenset(declared.forward.query),
+    )

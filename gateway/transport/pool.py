@@ -1,0 +1,482 @@
+"""The pooled, streaming HTTP/1.1 client: asyncio protocols, llhttp as the judge of framing.
+
+It sends what it is given and hands back what came: no cookie jar, no redirects, no environment proxies, no path
+normalisation, no added fields. The only file here that knows httptools.
+"""
+
+import asyncio
+import ssl
+from collections import deque
+from typing import cast
+
+import httptools
+
+from gateway.errors import BadAnswer, OriginError, Overloaded, TimedOut, Unreachable
+from gateway.message import Field, Request, Response, Stream
+from gateway.table import Origin
+from gateway.transport.base import Transport
+from gateway.transport.incoming import Incoming
+from gateway.transport.resolve import Resolver
+
+IDLE = 30.0  # seconds a connection is kept unused: under the 60 s of common load balancers, so we close first
+STALL = 60.0  # seconds without a byte in the middle of a body: nginx's proxy_read_timeout
+SWEEP = 5.0
+HEAD_LIMIT = 64 * 1024  # bytes of an answer's head; nginx allows 4-8 KiB, Node 16, Varnish 32
+REPLAYABLE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"TRACE"})  # RFC 9110 section 9.2.2
+BODILESS = frozenset({204, 205, 304})
+
+
+class _Stale(Exception):
+    """A kept connection turned out to be closed before a byte of the answer came."""
+
+
+class Connection(asyncio.Protocol):
+    """One connection to an origin: an exchange at a time."""
+
+    def __init__(self, home: "Home") -> None:
+        self.home = home
+        self.idle_since = 0.0
+        self.heard = 0.0
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport = cast(asyncio.Transport, None)
+        self._parser = httptools.HttpResponseParser(self)
+        self._answer: asyncio.Future[Response] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._request: Request | None = None
+        self._response: Response | None = None
+        self._incoming: Incoming | None = None
+        self._headers: list[Field] = []
+        self._head_size = 0
+        self._upload: asyncio.Task[None] | None = None
+        self._used = self._reused = self._keep = self._closed = self._to_eof = False
+        self._full = False
+        self._resumes: list[object] = []
+
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else "busy" if self._request else "idle"
+        return f"<Connection to {self.home.origin.url}: {state}>"
+
+    # An exchange
+
+    def exchange(self, request: Request, timeout: float) -> "asyncio.Future[Response]":
+        """Write the request; the future holds the response as soon as its head is here."""
+        self._request = request
+        self._reused, self._used = self._used, True
+        self._answer = answer = self._loop.create_future()
+        self._timer = self._loop.call_later(timeout, self._late)
+        body = request.body
+        if isinstance(body, bytes):
+            self._transport.write(head(request) + body)
+        else:
+            self._transport.write(head(request))
+            self._upload = self._loop.create_task(self._send(body))
+        return answer
+
+    async def _send(self, body: Stream) -> None:
+        sink = self if body.length is not None else _Chunked(self)
+        try:
+            await body.pipe(sink)
+        except OriginError:
+            raise
+        except Exception as error:
+            self._fail(BadAnswer(f"The viewer's body ended early: {error}", proxy_error="http_request_error"))
+            return
+        if sink is not self:
+            self.write(b"0\r\n\r\n")
+        self._upload = None
+        self._settle()
+
+    def _late(self) -> None:
+        self._timer = None
+        self._fail(TimedOut(f"Origin {self.home.origin.url} sent no answer in time."))
+
+    # What the connection is to a body on its way in, and to one on its way out
+
+    def pause_reading(self) -> None:
+        if not self._closed:
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        if not self._closed:
+            self.heard = self._loop.time()
+            self._transport.resume_reading()
+
+    def abandon(self) -> None:
+        self.close()
+
+    @property
+    def full(self) -> bool:
+        return self._full
+
+    def write(self, chunk: bytes) -> None:
+        if not self._closed:
+            self._transport.write(chunk)
+
+    def drained(self, resume: object) -> None:
+        self._resumes.append(resume)
+        if not self._full or self._closed:
+            self.resume_writing()
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def pause_writing(self) -> None:
+        self._full = True
+
+    def resume_writing(self) -> None:
+        self._full = False
+        resumes, self._resumes = self._resumes, []
+        for resume in resumes:
+            resume()  # type: ignore[operator]
+
+    def data_received(self, data: bytes) -> None:
+        if self._request is None:
+            self.close()  # bytes nobody asked for: never the beginning of the next answer
+            return
+        self.heard = self._loop.time()
+        if self._response is None:
+            self._head_size += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._fail(BadAnswer(f"Origin {self.home.origin.url} switched protocols unasked."))
+            return
+        except httptools.HttpParserError as error:
+            self._fail(BadAnswer(f"Origin {self.home.origin.url} does not speak HTTP: {error}."))
+            return
+        if self._response is not None:
+            self._deliver()
+        elif self._head_size > HEAD_LIMIT:
+            self._fail(
+                BadAnswer(
+                    f"The head of an answer of {self.home.origin.url} is longer than {HEAD_LIMIT} bytes.",
+                    proxy_error="http_response_header_section_size",
+                )
+            )
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._closed = True
+        self.home.lost(self)
+        self.resume_writing()
+        if self._to_eof and self._incoming is not None and error is None:
+            self._incoming.finish()
+            self._request = None
+        elif self._request is not None:
+            self._fail(self._cut(error))
+        if self._upload is not None:
+            self._upload.cancel()
+
+    def _cut(self, error: Exception | None) -> Exception:
+        if self._reused and self._head_size == 0:
+            return _Stale()
+        why = f": {error}" if error else ""
+        return BadAnswer(
+            f"Origin {self.home.origin.url} closed the connection in the middle of an answer{why}.",
+            proxy_error="http_response_incomplete" if self._response is not None else "connection_terminated",
+        )
+
+    # httptools
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        status = self._parser.get_status_code()
+        headers, self._headers = self._headers, []
+        if 100 <= status < 200:
+            return
+        length: int | None = None
+        chunked = False
+        for name, value in headers:
+            if name == b"content-length":
+                length = int(value)
+            elif name == b"transfer-encoding":
+                chunked = True
+        bodiless = status in BODILESS or (self._request is not None and self._request.method == b"HEAD")
+        self._to_eof = length is None and not chunked and not bodiless
+        self._incoming = Incoming(self, length)
+        self._response = Response(status, headers)
+        if bodiless:
+            self._keep = self._parser.should_keep_alive()
+            self._incoming.finish()
+            # llhttp would wait for the body a HEAD answer only announces
+            self._parser = httptools.HttpResponseParser(self)
+
+    def on_body(self, chunk: bytes) -> None:
+        if self._incoming is not None:
+            self._incoming.feed(chunk)
+
+    def on_message_complete(self) -> None:
+        if self._incoming is not None and self._response is not None:
+            self._keep = self._parser.should_keep_alive()
+            self._incoming.finish()
+
+    def _deliver(self) -> None:
+        """The head is here: answer who waits; the body is whole: give the connection back."""
+        incoming, response = self._incoming, self._response
+        assert incoming is not None and response is not None
+        answer = self._answer
+        if answer is not None:
+            self._answer = None
+            if self._timer is not None:
+                self._timer.cancel()
+            response.body = incoming.taken() if incoming.complete else incoming
+            if not answer.done():
+                answer.set_result(response)
+        if incoming.complete:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Back to the pool, once the answer is whole and the request is sent."""
+        if self._incoming is None or not self._incoming.complete:
+            return
+        if self._upload is not None:
+            self.close()  # answered before it heard us out: RFC 9112 section 9.5
+            return
+        self._request = self._response = self._incoming = None
+        self._head_size = 0
+        if self._keep and not self._closed:
+            self.home.release(self)
+        else:
+            self.close()
+
+    def _fail(self, error: Exception) -> None:
+        answer, self._answer = self._answer, None
+        if self._timer is not None:
+            self._timer.cancel()
+        if answer is not None and not answer.done():
+            answer.set_exception(error)
+        elif self._incoming is not None:
+            self._incoming.fail(error)
+        self._request = None
+        self.close()
+
+    def check(self, now: float) -> None:
+        """Called every few seconds: a peer that went silent in mid-body is let go."""
+        if self._response is not None and self._answer is None and now - self.heard > STALL:
+            if self._transport.is_reading():
+                self._fail(TimedOut(f"Origin {self.home.origin.url} stopped in the middle of a body."))
+            else:
+                self.heard = now
+
+    def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._transport.abort()
+        if self._upload is not None:
+            self._upload.cancel()
+
+
+class _Chunked:
+    """A sink that frames a body of unknown length (RFC 9112 section 7.1)."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.drained = connection.drained
+
+    @property
+    def full(self) -> bool:
+        return self._connection.full
+
+    def write(self, chunk: bytes) -> None:
+        self._connection.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+
+
+class Home:
+    """All connections to one origin."""
+
+    __slots__ = ("all", "idle", "limit", "opening", "origin", "waiting")
+
+    def __init__(self, origin: Origin, limit: int) -> None:
+        self.origin = origin
+        self.limit = limit
+        self.idle: list[Connection] = []
+        self.all: set[Connection] = set()
+        self.opening = 0
+        self.waiting: deque[asyncio.Future[Connection | None]] = deque()
+
+    def __repr__(self) -> str:
+        busy = len(self.all) - len(self.idle)
+        return f"<Home {self.origin.url}: {busy} busy, {len(self.idle)} idle, {len(self.waiting)} waiting>"
+
+    def release(self, connection: Connection) -> None:
+        """The next in line gets it; else it idles, the last one used on top."""
+        while self.waiting:
+            waiter = self.waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(connection)
+                return
+        connection.idle_since = connection.heard
+        self.idle.append(connection)
+
+    def lost(self, connection: Connection) -> None:
+        self.all.discard(connection)
+        if connection in self.idle:
+            self.idle.remove(connection)
+        self.room()
+
+    def room(self) -> None:
+        """A place came free: whoever waits may open a connection of their own."""
+        while self.waiting and len(self.all) + self.opening < self.limit:
+            waiter = self.waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                return
+
+    def sweep(self, now: float) -> None:
+        for connection in [kept for kept in self.idle if now - kept.idle_since > IDLE]:
+            self.idle.remove(connection)
+            connection.close()
+        for connection in list(self.all):
+            connection.check(now)
+
+
+class Pool:
+    """Connections to all HTTP origins of one worker."""
+
+    def __init__(self, resolver: Resolver, limit: int = 256, queue: int = 1024) -> None:
+        self._resolver = resolver
+        self._limit = limit
+        self._queue = queue
+        self._homes: dict[str, Home] = {}
+        self._sweeper: asyncio.TimerHandle | None = None
+        self._tls: ssl.SSLContext | None = None
+
+    def __repr__(self) -> str:
+        return f"<Pool {list(self._homes.values())}>"
+
+    async def handle_async_request(self, request: Request, origin: Origin, timeout: float) -> Response:
+        home = self._homes.get(origin.url) or self._open_home(origin)
+        try:
+            connection = home.idle.pop() if home.idle else await self._connection(home, timeout)
+            return await _answer(connection, request, timeout)
+        except _Stale:
+            if request.method not in REPLAYABLE or not isinstance(request.body, bytes):
+                raise Unreachable(
+                    f"Origin {origin.url} closed a kept connection as the request was sent.",
+                    proxy_error="connection_terminated",
+                ) from None
+        return await _answer(await self._new(home, timeout), request, timeout)
+
+    async def aclose(self) -> None:
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        for home in self._homes.values():
+            for connection in list(home.all):
+                connection.close()
+        self._homes.clear()
+        await asyncio.sleep(0)
+
+    def _open_home(self, origin: Origin) -> Home:
+        home = self._homes[origin.url] = Home(origin, self._limit)
+        if self._sweeper is None:
+            self._sweeper = asyncio.get_running_loop().call_later(SWEEP, self._sweep)
+        return home
+
+    def _sweep(self) -> None:
+        loop = asyncio.get_running_loop()
+        for url, home in list(self._homes.items()):
+            home.sweep(loop.time())
+            if not home.all and not home.opening and not home.waiting:
+                del self._homes[url]
+        self._sweeper = loop.call_later(SWEEP, self._sweep) if self._homes else None
+
+    async def _connection(self, home: Home, timeout: float) -> Connection:
+        """A connection of our own: a new one while there is room, else the first that comes free."""
+        if len(home.all) + home.opening < home.limit:
+            return await self._new(home, timeout)
+        if len(home.waiting) >= self._queue:
+            raise Overloaded(f"{self._queue} requests already wait for {home.origin.url}.")
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[Connection | None] = loop.create_future()
+        home.waiting.append(waiter)
+        timer = loop.call_later(timeout, _no_room, waiter, home)
+        try:
+            freed = await waiter
+        except asyncio.CancelledError:
+            _give_back(home, waiter)
+            raise
+        finally:
+            timer.cancel()
+        return freed or await self._new(home, timeout)
+
+    async def _new(self, home: Home, timeout: float) -> Connection:
+        """Connects in a task of its own, since who asks may not be one yet."""
+        loop = asyncio.get_running_loop()
+        home.opening += 1
+        opening = loop.create_task(self._connect(home))
+        timer = loop.call_later(timeout, opening.cancel)
+        deadline = loop.time() + timeout
+        try:
+            return await opening
+        except asyncio.CancelledError:
+            if opening.cancelled() and loop.time() >= deadline:
+                why = f"No connection to {home.origin.url} in time."
+                raise TimedOut(why, proxy_error="connection_timeout") from None
+            opening.cancel()
+            raise
+        finally:
+            timer.cancel()
+            home.opening -= 1
+            home.room()
+
+    async def _connect(self, home: Home) -> Connection:
+        origin = home.origin
+        failure: Exception | None = None
+        for address in await self._resolver.addresses(origin.host, origin.port):
+            try:
+                _, connection = await asyncio.get_running_loop().create_connection(
+                    lambda: Connection(home),
+                    address,
+                    origin.port,
+                    ssl=self._context() if origin.scheme == "https" else None,
+                    server_hostname=origin.host if origin.scheme == "https" else None,
+                )
+            except ssl.SSLError as error:
+                raise Unreachable(
+                    f"No TLS with {origin.url}: {error.reason or error}.", proxy_error="tls_protocol_error"
+                ) from error
+            except OSError as error:
+                failure = error
+                continue
+            home.all.add(connection)
+            return connection
+        why = getattr(failure, "strerror", None) or failure
+        raise Unreachable(f"Origin {origin.url} cannot be reached: {why}. Is it running there?") from failure
+
+    def _context(self) -> ssl.SSLContext:
+        if self._tls is None:
+            self._tls = ssl.create_default_context()
+            self._tls.set_alpn_protocols(["http/1.1"])
+        return self._tls
+
+
+async def _answer(connection: Connection, request: Request, timeout: float) -> Response:
+    try:
+        return await connection.exchange(request, timeout)
+    except asyncio.CancelledError:
+        connection.close()
+        raise
+
+
+def _no_room(waiter: "asyncio.Future[Connection | None]", home: Home) -> None:
+    if not waiter.done():
+        waiter.set_exception(Overloaded(f"All {home.limit} connections to {home.origin.url} stayed busy."))
+
+
+def _give_back(home: Home, waiter: "asyncio.Future[Connection | None]") -> None:
+    """Who waited went away; what was handed over meanwhile is not lost."""
+    if waiter.done() and not waiter.cancelled() and not waiter.exception() and (freed := waiter.result()):
+        home.release(freed)
+
+
+def head(request: Request) -> bytes:
+    """The request line and fields as they go out (RFC 9112 section 3)."""
+    lines = [b"%b %b HTTP/1.1" % (request.method, request.target)]
+    lines += [b"%b: %b" % field for field in request.headers]
+    return b"\r\n".join(lines) + b"\r\n\r\n"
+
+
+_: type[Transport] = Pool
