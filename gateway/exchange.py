@@ -55,10 +55,8 @@ class Fetch:
         "policy",
         "prefix",
         "target",
-        "team",
         "timeout",
         "upstream",
-        "url",
     )
 
     def __init__(
@@ -81,9 +79,16 @@ class Fetch:
         self.timeout = timeout
         self.mount = mount
         self.fragment = fragment
-        self.team = upstream.team
-        self.prefix = place.prefix.encode()
-        self.url = self.prefix + target
+        self.prefix = upstream.home.encode() if mount is None else mount.prefix
+
+    @property
+    def team(self) -> str:
+        return self.upstream.team
+
+    @property
+    def url(self) -> bytes:
+        """Path and query as viewers know them."""
+        return self.prefix + self.target
 
     def __repr__(self) -> str:
         return f"<Fetch {self.fragment.name if self.fragment else 'page'} of {self.upstream.name}>"

@@ -85,9 +85,12 @@ Body = bytes | Stream
 
 
 class Request:
-    """What a viewer asks, or what is asked of an origin. `target` is the request target's raw bytes."""
+    """What a viewer asks, or what is asked of an origin. `target` is the request target's raw bytes.
 
-    __slots__ = ("body", "headers", "method", "peer", "scheme", "target", "version")
+    `index` finds a field by name at once; of several with one name it holds the last.
+    """
+
+    __slots__ = ("body", "headers", "index", "method", "peer", "scheme", "target", "version")
 
     def __init__(
         self,
@@ -103,6 +106,7 @@ class Request:
         self.method = method
         self.target = target
         self.headers = headers
+        self.index = dict(headers)
         self.body = body
         self.scheme = scheme
         self.peer = peer

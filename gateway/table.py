@@ -99,8 +99,9 @@ class Table:
 
     def find(self, host: bytes, path: bytes) -> Mount | None:
         """The mount that owns a path on a host (without port); whole segments only, longest prefix first."""
-        for prefix in _prefixes(path, self.depth):
-            for mount in self.mounts.get(prefix, ()):
+        mounts = self.mounts
+        for end in reversed(_ends(path, self.depth)):
+            for mount in mounts.get(path[:end], ()):
                 if not mount.hosts or host in mount.hosts:
                     return mount
         return None
@@ -138,9 +139,9 @@ def compile(manifests: Iterable[Manifest], number: int = 0) -> Table:
     return Table(number, {key: tuple(row) for key, row in mounts.items()}, fragments, upstreams, tuple(teams), depth)
 
 
-def _prefixes(path: bytes, depth: int) -> Iterable[bytes]:
-    """The segment-bounded beginnings of a path that may be mounts, longest first, ending with b""."""
-    ends = []
+def _ends(path: bytes, depth: int) -> list[int]:
+    """Where the segment-bounded beginnings of a path that may be mounts end, shortest first: b"" is one of them."""
+    ends = [0]
     at = 0
     for _ in range(depth):
         at = path.find(b"/", at + 1)
@@ -148,9 +149,7 @@ def _prefixes(path: bytes, depth: int) -> Iterable[bytes]:
             ends.append(len(path))
             break
         ends.append(at)
-    for end in reversed(ends):
-        yield path[:end]
-    yield b""
+    return ends
 
 
 def _add(mounts: dict[bytes, list[Mount]], mount: Mount) -> None:

@@ -11,7 +11,7 @@ import gateway.rules.freshness as freshness
 import gateway.rules.keys as keys
 from gateway.errors import OriginError
 from gateway.exchange import Answer, Exchange, Fetch
-from gateway.message import Entry, Fields, Request, Response, Stream, first, joined, without
+from gateway.message import Entry, Fields, Request, Response, Stream, joined
 from gateway.rules.freshness import Bypass, Hit, Lifetime, Miss, Stale, Verdict
 from gateway.store.base import Entries, Purge, StoreError
 from gateway.store.codec import digest
@@ -22,7 +22,7 @@ from gateway.telemetry.log import Teller
 Ask = Callable[[Exchange, Fetch], Awaitable[Response]]
 FAILED = frozenset({500, 502, 503, 504})  # RFC 5861 section 4
 MARKER = 0  # the status of an entry that only says which request fields the real one depends on
-NOT_FOR_VIEWERS = (b"surrogate-key", b"surrogate-control", b"age")
+NOT_FOR_VIEWERS = frozenset({b"surrogate-key", b"surrogate-control", b"age"})
 
 
 class Cache:
@@ -135,7 +135,7 @@ class Cache:
         return self._kept(exchange, fetch, response, miss.reason)
 
     def _kept(self, exchange: Exchange, fetch: Fetch, response: Response, reason: str) -> Answer:
-        cookies = fetch.fragment is None and first(exchange.request.headers, b"cookie") is not None
+        cookies = fetch.fragment is None and b"cookie" in exchange.request.index
         life = freshness.lifetime(response.status, response.headers, fetch.policy, exchange.now, cookies=cookies)
         note = b"portico; fwd=%b; fwd-status=%d" % (reason.encode(), response.status)
         fields = for_viewers(response.headers)
@@ -238,10 +238,7 @@ def bypass(request: Request, fetch: Fetch) -> str | None:
         return "request" if fetch.fragment.is_personal else None
     if request.method not in (b"GET", b"HEAD"):
         return "method"
-    for name, _ in request.headers:
-        if name in (b"authorization", b"range"):
-            return "request"
-    return None
+    return "request" if b"authorization" in request.index or b"range" in request.index else None
 
 
 def stored(entry: Entry, now: float, note: bytes) -> Answer:
@@ -257,7 +254,7 @@ def made(status: int, fields: Fields, body: bytes, life: Lifetime, now: float, t
 
 
 def for_viewers(fields: Fields) -> Fields:
-    return without(fields, *NOT_FOR_VIEWERS)
+    return [field for field in fields if field[0] not in NOT_FOR_VIEWERS]
 
 
 def tags_of(fetch: Fetch, fields: Fields) -> tuple[str, ...]:

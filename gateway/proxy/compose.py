@@ -5,13 +5,13 @@ without waiting, any other is streamed in order while its slots fill.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import quote
 
 import fragments.contain as contain
 import fragments.piece as piece
 import fragments.plan as plans
-import gateway.proxy.eager as eager
 import gateway.rules.algebra as algebra
 import gateway.rules.coding as coding
 import gateway.rules.forwarding as forwarding
@@ -24,6 +24,7 @@ from gateway.errors import BadAnswer, GatewayError, TimedOut, Uncomposable
 from gateway.exchange import Answer, Exchange, Fetch
 from gateway.message import Entry, Fields, Response, Stream, first, whole
 from gateway.proxy.cache import Cache
+from gateway.proxy.eager import Run
 from gateway.proxy.recent import Recent
 from gateway.rules.fields import media_type
 from gateway.rules.freshness import Hit, Stale
@@ -31,6 +32,7 @@ from gateway.store.codec import digest
 from gateway.table import Fragment
 from gateway.telemetry.facts import Degraded
 from gateway.telemetry.log import Teller
+from gateway.transport.later import Later
 
 Ask = Callable[[Exchange, Fetch], Awaitable[Answer]]
 SLOTS = 100  # fetches for one page; larger portals than any we know of, and a bound for a bomb
@@ -59,7 +61,7 @@ class Filled:
         self.seconds = seconds
 
 
-Pending = dict[int, "asyncio.Task[Filled]"]
+Pending = dict[int, Run[Filled]]
 
 
 class Composer:
@@ -71,6 +73,7 @@ class Composer:
         self._tell = tell
         self._deadline = deadline
         self._page_bytes = page_bytes
+        self._clock = time.monotonic
         self._plans: Recent[bytes, Plan] = Recent(1024)
         self._fetches: Recent[tuple[str, int, bytes], list[Fetch | None]] = Recent(1024)
         self._fitted: Recent[tuple[bytes, str, int, bytes], Filling] = Recent(8192)
@@ -150,15 +153,10 @@ class Composer:
         self, exchange: Exchange, plan: Plan, fetches: Sequence[Fetch | None], filled: list[Filled | None]
     ) -> Pending:
         """All missing fragments are asked for now, side by side."""
-        loop = asyncio.get_running_loop()
         pending: Pending = {}
         for number, fetch in enumerate(fetches):
             if filled[number] is None and fetch is not None:
-                begun = eager.begin(self._slot(exchange, plan, number, fetch), loop)
-                if isinstance(begun, eager.Done):
-                    filled[number] = begun.value
-                else:
-                    pending[number] = begun
+                pending[number] = Run(self._slot(exchange, plan, number, fetch))
         return pending
 
     # What comes back
@@ -183,17 +181,16 @@ class Composer:
 
     async def _slot(self, exchange: Exchange, plan: Plan, number: int, fetch: Fetch) -> Filled:
         """One slot's filling, whatever its fragment does; how long that may take is kept by `_landed`."""
-        loop = asyncio.get_running_loop()
-        began = loop.time()
+        began = self._clock()
         outcome = "stale" if isinstance(self._cache.look(exchange, fetch), Stale) else "miss"
         try:
             answer = await self._ask(exchange, fetch)
         except GatewayError as error:
             outcome = "timeout" if isinstance(error, TimedOut) else "error"
-            return self._unfilled(exchange, plan.slots[number], fetch.team, outcome, str(error), loop.time() - began)
+            return self._unfilled(exchange, plan.slots[number], fetch.team, outcome, str(error), self._clock() - began)
         if b"stale" in answer.note:
             outcome = "stale"
-        return self._read(exchange, plan, number, fetch, answer, outcome, loop.time() - began)
+        return self._read(exchange, plan, number, fetch, answer, outcome, self._clock() - began)
 
     def _read(
         self,
@@ -258,22 +255,30 @@ class Composer:
         self, exchange: Exchange, plan: Plan, number: int, fetches: Sequence[Fetch | None], pending: Pending
     ) -> Filled:
         """The filling of a slot that was asked for, waited for no longer than the slot allows."""
-        task = pending.pop(number)
+        run = pending.pop(number)
         fetch = fetches[number]
         assert fetch is not None
-        loop = asyncio.get_running_loop()
-        left = exchange.started + fetch.timeout + GRACE - loop.time()
-        try:
-            if not task.done():
-                await asyncio.wait((task,), timeout=max(left, 0.0))
-        except asyncio.CancelledError:
-            task.cancel()
-            raise
-        if task.done():
-            return task.result()
-        task.cancel()
+        if not run.done:
+            try:
+                await self._at_most(run, exchange.started + fetch.timeout + GRACE - self._clock())
+            except asyncio.CancelledError:
+                run.cancel()
+                raise
+        if run.done:
+            return run.result()
+        run.cancel()
         why = f"no whole answer within {fetch.timeout:g} s"
         return self._unfilled(exchange, plan.slots[number], fetch.team, "timeout", why, fetch.timeout)
+
+    async def _at_most(self, run: Run[Filled], seconds: float) -> None:
+        landed: Later[None] = Later()
+        run.then = lambda _: landed.set(None)
+        timer = asyncio.get_running_loop().call_later(max(seconds, 0.0), landed.set, None)
+        try:
+            await landed
+        finally:
+            run.then = None
+            timer.cancel()
 
     # What the viewer gets
 
@@ -406,6 +411,7 @@ def zips(exchange: Exchange) -> bool:
 
 
 def give_up(pending: Pending) -> None:
-    for task in pending.values():
-        task.cancel()
+    runs = list(pending.values())
     pending.clear()
+    for run in runs:
+        run.cancel()

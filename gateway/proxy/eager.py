@@ -1,38 +1,105 @@
-"""Coroutines begun on the spot: what needs no waiting ends at once, without a task and a turn of the loop.
+"""Coroutines run where they stand: from call to call of what they wait for, without a task and a turn of the loop.
 
-A task is made at the first real wait, and takes over from there. Until then there may be no current task, so code on
-this path times itself with the loop's timers, and gives what needs a task (a Redis call) one of its own.
+A coroutine here may wait for a `Later` and is then resumed by whoever sets it. When it waits for anything of asyncio's
+own, a task takes over. Until then there is no current task: code on this path times itself with the loop's timers, and
+gives what needs a task one of its own.
 """
 
 import asyncio
 import types
-from collections.abc import Coroutine, Generator
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, Generic, TypeVar, cast
+
+from gateway.transport.later import Later
 
 T = TypeVar("T")
 
 
-class Done(Generic[T]):
-    """The coroutine ended without waiting."""
+class Run(Generic[T]):
+    """One coroutine under way. `then` is called once, at its end, with the run itself."""
 
-    __slots__ = ("value",)
+    __slots__ = ("_coroutine", "_error", "_task", "_value", "_waits", "done", "then")
 
-    def __init__(self, value: T) -> None:
-        self.value = value
+    def __init__(self, coroutine: Coroutine[Any, Any, T], then: "Callable[[Run[T]], None] | None" = None) -> None:
+        self._coroutine = coroutine
+        self._task: asyncio.Task[T] | None = None
+        self._waits: Later[Any] | None = None
+        self._error: BaseException | None = None
+        self._value: T = cast(T, None)
+        self.done = False
+        self.then = then
+        self._step()
 
+    def __repr__(self) -> str:
+        return f"<Run {'done' if self.done else 'waiting'}>"
 
-def begin(coroutine: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop) -> "Done[T] | asyncio.Task[T]":
-    """Run up to the first wait. What the coroutine raises before that, this raises."""
-    try:
-        waited = coroutine.send(None)
-    except StopIteration as end:
-        return Done(end.value)
-    return loop.create_task(_rest(coroutine, waited))
+    def result(self) -> T:
+        """What it returned; raises what it raised."""
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+    def cancel(self) -> None:
+        """As a task is cancelled: by asyncio.CancelledError at the place where it waits."""
+        if self.done:
+            return
+        if self._task is not None:
+            self._task.cancel()
+        elif self._waits is not None:
+            waits, self._waits = self._waits, None
+            waits.then = None
+            self._advance(lambda: self._coroutine.throw(asyncio.CancelledError()))
+        else:
+            asyncio.get_running_loop().call_soon(self.cancel)  # it runs at this very moment
+
+    def _step(self) -> None:
+        self._waits = None
+        try:
+            waited = self._coroutine.send(None)
+        except StopIteration as end:
+            self._end(end.value, None)
+        except BaseException as error:
+            self._end(cast(T, None), error)
+        else:
+            self._wait(waited)
+
+    def _advance(self, move: Callable[[], object]) -> None:
+        try:
+            waited = move()
+        except StopIteration as end:
+            self._end(end.value, None)
+        except BaseException as error:
+            self._end(cast(T, None), error)
+        else:
+            self._wait(waited)
+
+    def _wait(self, waited: object) -> None:
+        if type(waited) is Later:
+            self._waits = waited
+            waited.then = self._step
+        else:
+            self._task = asyncio.get_running_loop().create_task(_rest(self._coroutine, waited))
+            self._task.add_done_callback(self._task_ended)
+
+    def _task_ended(self, task: "asyncio.Task[T]") -> None:
+        if task.cancelled():
+            self._end(cast(T, None), asyncio.CancelledError())
+        elif (error := task.exception()) is not None:
+            self._end(cast(T, None), error)
+        else:
+            self._end(task.result(), None)
+
+    def _end(self, value: T, error: BaseException | None) -> None:
+        self._value, self._error = value, error
+        self.done = True
+        then, self.then = self.then, None
+        if then is not None:
+            then(self)
 
 
 @types.coroutine
 def _rest(coroutine: Coroutine[Any, Any, T], waited: object) -> Generator[Any, Any, T]:
-    """The remainder of a coroutine that already waits for something."""
+    """The remainder of a coroutine that already waits for something of asyncio's."""
     try:
         while True:
             try:

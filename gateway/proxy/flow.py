@@ -1,6 +1,5 @@
 """One request, from what the viewer asks to what it gets: the order in which things happen, and no details."""
 
-import asyncio
 import itertools
 import os
 import time
@@ -55,7 +54,7 @@ class Flow:
         self._trusted = trusted
         self._places: Recent[tuple[int, bytes, bytes], Place] = Recent(4096)
         self._ids = map(b"%b%08x".__mod__, zip(itertools.repeat(os.urandom(6).hex().encode()), itertools.count(1)))
-        self._time = asyncio.get_running_loop().time
+        self._time = time.monotonic
         self.draining = False
 
     def now(self) -> float:
@@ -103,7 +102,7 @@ class Flow:
         request.target, absolute = paths.origin_form(request.target)
         if self._trusted:
             forwarding.believe(request, self._trusted)
-        exchange.authority, doubt = fields.authority(request.headers, absolute, request.version)
+        exchange.authority, doubt = fields.authority(request, absolute)
         exchange.public = request.scheme + b"://" + exchange.authority
         doubt = doubt or paths.refusal(request.target)
         if doubt is not None:
@@ -137,13 +136,14 @@ class Flow:
         raise NotFound("The gateway has no such page.")
 
     def _finish(self, exchange: Exchange, response: Response) -> Response:
+        seconds = self._time() - exchange.started
         response.headers.append((b"x-request-id", exchange.id))
         if exchange.note:
             response.headers.append((b"cache-status", exchange.note))
-        seconds = self._time() - exchange.started
-        response.headers.append((b"server-timing", validators.server_timing(exchange.timings, seconds)))
+        if exchange.timings:
+            response.headers.append((b"server-timing", validators.server_timing(exchange.timings, seconds)))
         self._tell(fact(exchange, response.status, seconds))
-        if response.status == 200 and validators.not_modified(exchange.request, response):
+        if b"if-none-match" in exchange.request.index and validators.not_modified(exchange.request, response):
             return validators.bodiless(response)
         return response
 
@@ -160,14 +160,14 @@ def plain(status: int, body: bytes) -> Response:
 def fact(exchange: Exchange, status: int, seconds: float) -> Served:
     mount = exchange.mount
     return Served(
-        exchange.id.decode(),
+        exchange.id,
         exchange.now,
-        exchange.request.method.decode("latin-1"),
-        exchange.request.target.decode("latin-1"),
+        exchange.request.method,
+        exchange.request.target,
         status,
         seconds,
         mount.team if mount is not None else "",
-        mount.name if mount is not None else "",
-        exchange.note.decode("latin-1"),
+        mount.prefix if mount is not None else None,
+        exchange.note,
         str(exchange.error) if exchange.error is not None else "",
     )

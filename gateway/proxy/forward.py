@@ -79,7 +79,7 @@ def page_fields(exchange: Exchange, fetch: Fetch, origin: Origin) -> Fields:
     if fetch.mount is not None and fetch.mount.composes and wants_page(request):
         # the page is made of parts: the shell's own validators and ranges say nothing about it
         fields = without(fields, *_CONDITIONS)
-    else:
+    elif b"if-none-match" in request.index or b"if-match" in request.index:
         fields = rules.conditions(fields, rules.version(fetch.place))
     body = request.body
     if isinstance(body, Stream):

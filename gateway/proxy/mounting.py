@@ -12,13 +12,15 @@ from fragments.rewrite import Rewriter, rewriter
 from fragments.urls import Place
 from gateway.errors import BadAnswer
 from gateway.exchange import Exchange, Fetch
-from gateway.message import Fields, Response, Stream, first, joined, whole, without
+from gateway.message import Response, Stream, joined, whole, without
 from gateway.rules.fields import media_type
 from gateway.store.codec import digest
 from gateway.table import Mount
 
 REMEMBERED = 32 * 1024 * 1024  # bytes of edited bodies kept per worker
 UNPACKED = 64 * 1024 * 1024  # bytes a coded body that is edited as it streams may grow to
+EDITED = frozenset({"text/html", "application/xhtml+xml", "text/css", "application/manifest+json"})
+_UNDONE = frozenset({b"", b"gzip", b"x-gzip", b"br", b"deflate"})
 _NO_BODY = frozenset({204, 205, 206, 304})
 
 
@@ -35,11 +37,14 @@ class Mounting:
         if fetch.fragment is not None:
             return await self._fragment(response)
         fields = rules.answer(response.headers, fetch.place)
-        kind = media_type(first(fields, b"content-type"))
-        editor = None if exchange.request.method == b"HEAD" else _editor(kind, response, fetch)
+        index = dict(fields)
+        kind = media_type(index.get(b"content-type"))
+        if kind not in EDITED or exchange.request.method == b"HEAD":
+            return Response(response.status, fields, response.body)
+        packed = _coding(index)
+        editor = _editor(kind, packed, response, fetch)
         if editor is None:
             return Response(response.status, fields, response.body)
-        packed = _coding(fields)
         fields = rules.rewritten(fields, rules.version(fetch.place))
         body = response.body
         if isinstance(body, Stream) and body.length is not None and body.length <= self._page_bytes:
@@ -54,7 +59,7 @@ class Mounting:
         body = await whole(response.body, self._fragment_bytes)
         if body is None:
             raise BadAnswer(f"A fragment is longer than {self._fragment_bytes} bytes.")
-        packed = _coding(response.headers)
+        packed = _coding(dict(response.headers))
         fields = without(rules.hop(response.headers), b"content-encoding", b"content-length")
         return Response(response.status, fields, coding.decoded(body, packed, self._fragment_bytes))
 
@@ -104,25 +109,25 @@ class Edited(Stream):
         self._body.close()
 
 
-def _editor(kind: str, response: Response, fetch: Fetch) -> Rewriter | None:
+def _editor(kind: str, packed: bytes, response: Response, fetch: Fetch) -> Rewriter | None:
     mount = fetch.mount
-    if mount is None or response.status in _NO_BODY or response.body == b"" or mount.aware == "aware":
+    if mount is None or mount.aware == "aware" or response.status in _NO_BODY or response.body == b"":
         return None
-    if not _wanted(kind, mount) or b"no-transform" in joined(response.headers, b"cache-control"):
+    if packed not in _UNDONE or not _wanted(kind, mount):
         return None
-    if _coding(response.headers) not in (b"", b"gzip", b"x-gzip", b"br", b"deflate"):
+    if b"no-transform" in joined(response.headers, b"cache-control"):
         return None
     return rewriter(kind, fetch.place)
 
 
 def _wanted(kind: str, mount: Mount) -> bool:
-    if kind in ("text/html", "application/xhtml+xml"):
-        return mount.rewrite.html
     if kind == "text/css":
         return mount.rewrite.css
-    return mount.rewrite.manifests
+    if kind == "application/manifest+json":
+        return mount.rewrite.manifests
+    return mount.rewrite.html
 
 
-def _coding(fields: Fields) -> bytes:
-    packed = joined(fields, b"content-encoding").strip().lower()
+def _coding(index: dict[bytes, bytes]) -> bytes:
+    packed = index.get(b"content-encoding", b"").strip().lower()
     return b"" if packed == b"identity" else packed

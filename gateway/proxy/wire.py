@@ -15,9 +15,9 @@ import httptools
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-import gateway.proxy.eager as eager
 from gateway.errors import GatewayError
 from gateway.message import Body, Field, Request, Response, Stream, first
+from gateway.proxy.eager import Run
 from gateway.transport.incoming import Incoming
 
 KEEP_ALIVE = 75.0  # seconds an idle viewer is kept: nginx's default, above the 60 s of common load balancers in front
@@ -26,6 +26,7 @@ TARGET_LIMIT = 16 * 1024  # RFC 9112 section 3 asks for 8000 octets at least
 HEAD_LIMIT = 64 * 1024
 LINGER = 2.0  # seconds a body nobody wants is still read, so that the viewer gets to see the answer
 HIGH_WATER = 256 * 1024
+LARGE = 16 * 1024  # bytes from which a copy costs more than a second call
 
 STATUS = {int(status): b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus}
 BODILESS = frozenset({204, 304})
@@ -69,8 +70,7 @@ class Wire(asyncio.Protocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         self._portal = cast(Serving, config.loaded_app)
-        self._connections = server_state.connections
-        self._tasks = server_state.tasks
+        self._connections = cast(set[asyncio.Protocol], server_state.connections)
         self._loop = _loop or asyncio.get_running_loop()
         self._transport: asyncio.Transport = cast(asyncio.Transport, None)
         self._parser = httptools.HttpRequestParser(self)
@@ -81,7 +81,7 @@ class Wire(asyncio.Protocol):
         self._head_size = 0
         self._incoming: Incoming | None = None
         self._queue: deque[tuple[Request, bool]] = deque()
-        self._task: asyncio.Task[None] | None = None
+        self._run: Run[None] | None = None
         self._busy = self._closing = self._lost = self.full = self._leaving = False
         self._resumes: list[Callable[[], None]] = []
         self._since = 0.0
@@ -95,19 +95,19 @@ class Wire(asyncio.Protocol):
         peer = transport.get_extra_info("peername")
         self._peer = str(peer[0]) if isinstance(peer, tuple) else ""
         self._scheme = b"https" if transport.get_extra_info("sslcontext") is not None else b"http"
-        self._connections.add(self)  # type: ignore[arg-type]  # uvicorn knows its own two protocol classes
+        self._connections.add(self)
         self._since = self._loop.time()
         self._timer = self._loop.call_later(HEAD_TIME, self._check)
 
     def connection_lost(self, error: Exception | None) -> None:
         self._lost = True
-        self._connections.discard(self)  # type: ignore[arg-type]
+        self._connections.discard(self)
         if self._timer is not None:
             self._timer.cancel()
         if self._incoming is not None:
             self._incoming.fail(ConnectionResetError("the viewer went away"))
-        if self._task is not None:
-            self._task.cancel()
+        if self._run is not None:
+            self._run.cancel()
         self.resume_writing()
 
     def data_received(self, data: bytes) -> None:
@@ -234,11 +234,14 @@ class Wire(asyncio.Protocol):
 
     def _begin(self, request: Request, keep: bool) -> None:
         self._busy = True
-        begun = eager.begin(self._exchange(request, keep), self._loop)
-        if not isinstance(begun, eager.Done):
-            self._task = begun
-            self._tasks.add(begun)
-            begun.add_done_callback(self._tasks.discard)
+        run = Run(self._exchange(request, keep))
+        if not run.done:
+            self._run = run
+            run.then = self._ended
+
+    def _ended(self, run: Run[None]) -> None:
+        if self._run is run:
+            self._run = None
 
     async def _exchange(self, request: Request, keep: bool) -> None:
         try:
@@ -274,9 +277,15 @@ class Wire(asyncio.Protocol):
             if length is not None:
                 lines.append(b"content-length: %d\r\n" % length)
             lines.append(b"\r\n")
-            if request.method != b"HEAD" and status not in BODILESS:
+            if request.method == b"HEAD" or status in BODILESS:
+                body = b""
+            if len(body) < LARGE:
                 lines.append(body)
-            self._transport.write(b"".join(lines))
+                self._transport.write(b"".join(lines))
+            else:
+                # two writes leave in one call of the kernel, and the body is not copied
+                self._transport.write(b"".join(lines))
+                self._transport.write(body)
             self._done(keep, unread)
         else:
             await self._stream(request, response, body, lines, keep)
@@ -311,7 +320,6 @@ class Wire(asyncio.Protocol):
 
     def _done(self, keep: bool, unread: bool) -> None:
         self._busy = False
-        self._task = None
         self._since = self._loop.time()
         if unread and not self._lost:
             self._linger()
@@ -347,7 +355,6 @@ class Wire(asyncio.Protocol):
 
     def _abort(self) -> None:
         self._busy = False
-        self._task = None
         self._transport.abort()
 
     def _check(self) -> None:
@@ -378,12 +385,14 @@ class _Framed:
         return self._wire.full
 
     def write(self, chunk: bytes) -> None:
-        head = self._head
+        write = self._wire.write
+        if self._head:
+            write(self._head)
+            self._head = b""
         if self._chunked and chunk:
-            self._wire.write(b"%b%x\r\n%b\r\n" % (head, len(chunk), chunk))
+            write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
         else:
-            self._wire.write(head + chunk if head else chunk)
-        self._head = b""
+            write(chunk)
 
     def end(self) -> None:
         if self._chunked:

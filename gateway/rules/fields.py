@@ -5,8 +5,9 @@ Pure functions over lower-case names and raw values (RFC 9110 sections 5 and 7).
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 
-from gateway.message import Field, Fields, every
+from gateway.message import Field, Fields, Request, every
 
 # RFC 9110 section 7.6.1, with the older names that some still send
 HOP_BY_HOP = frozenset(
@@ -29,23 +30,31 @@ _BORING = frozenset({b"keep-alive", b"close", b"Keep-Alive", b"Close"})
 
 def named_by_connection(fields: Fields) -> Collection[bytes]:
     """Names that Connection declares to be for this hop only (RFC 9110 section 7.6.1)."""
-    values = [value for value in every(fields, b"connection") if value not in _BORING]
+    values = [value for name, value in fields if name == b"connection" and value not in _BORING]
     if not values:
         return ()
     return frozenset(token.strip().lower() for value in values for token in value.split(b","))
 
 
-def authority(fields: Fields, absolute: bytes | None, version: bytes) -> tuple[bytes, str | None]:
+def authority(request: Request, absolute: bytes | None) -> tuple[bytes, str | None]:
     """Whom the request is for, lower-case and with its port, and why it cannot be told.
 
     One Host and no more (RFC 9112 section 3.2); an absolute-form target's authority wins over it (section 3.2.2).
     """
-    hosts = every(fields, b"host")
-    if len(hosts) > 1:
+    host = request.index.get(b"host")
+    if len(request.index) != len(request.headers) and len(every(request.headers, b"host")) > 1:
         return b"", "The request has more than one Host."
-    if not hosts and version != b"1.0":
-        return b"", "The request has no Host."
-    host = absolute if absolute is not None else hosts[0] if hosts else b""
+    if host is None:
+        if request.version != b"1.0":
+            return b"", "The request has no Host."
+        host = b""
+    if absolute is not None:
+        host = absolute
+    return _authority(host)
+
+
+@lru_cache(maxsize=1024)
+def _authority(host: bytes) -> tuple[bytes, str | None]:
     match = _HOST.fullmatch(host)
     if match is None and host:
         return b"", "The request's Host is not a host name with an optional port."
@@ -54,6 +63,7 @@ def authority(fields: Fields, absolute: bytes | None, version: bytes) -> tuple[b
     return host.lower(), None
 
 
+@lru_cache(maxsize=1024)
 def hostname(authority: bytes) -> bytes:
     """An authority without its port."""
     if authority.startswith(b"["):
@@ -71,6 +81,7 @@ def token_list(value: bytes) -> list[bytes]:
     return [member.strip().lower() for member in value.split(b",") if member.strip()]
 
 
+@lru_cache(maxsize=1024)
 def media_type(value: bytes | None) -> str:
     """A Content-Type's type/subtype, lower-case, without parameters; empty when there is none."""
     return (value or b"").partition(b";")[0].strip().lower().decode("latin-1")

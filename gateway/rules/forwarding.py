@@ -6,9 +6,10 @@ request passes whole; a fragment's carries only what its manifest names.
 
 import re
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
-from gateway.message import Fields, Request, first, joined, without
+from gateway.message import Field, Fields, Request, first, joined, without
 from gateway.rules.fields import HOP_BY_HOP, named_by_connection
 
 Network = IPv4Network | IPv6Network
@@ -131,16 +132,19 @@ def _among(address: str, networks: Sequence[Network]) -> bool:
 
 def told(request: Request, authority: bytes, request_id: bytes) -> Fields:
     """What we saw of the viewer, in the standard's field (RFC 7239) and in the ones applications read."""
-    peer = request.peer
+    return [*_told(request.peer, authority, request.scheme), (b"x-request-id", request_id)]
+
+
+@lru_cache(maxsize=4096)
+def _told(peer: str, authority: bytes, scheme: bytes) -> tuple[Field, ...]:
     node = peer.encode() if _PLAIN_NODE.fullmatch(peer) else b'"[%b]"' % peer.encode() if peer else b"unknown"
-    return [
+    return (
         (b"x-forwarded-for", peer.encode() or b"unknown"),
         (b"x-forwarded-host", authority),
-        (b"x-forwarded-proto", request.scheme),
-        (b"forwarded", b'for=%b;host="%b";proto=%b' % (node, authority, request.scheme)),
+        (b"x-forwarded-proto", scheme),
+        (b"forwarded", b'for=%b;host="%b";proto=%b' % (node, authority, scheme)),
         (b"via", VIA),
-        (b"x-request-id", request_id),
-    ]
+    )
 
 
 def only(value: bytes, names: Collection[bytes]) -> bytes:
@@ -162,10 +166,16 @@ def accepted(fields: Fields) -> bytes:
     """The codings an origin may use: those the viewer takes and we can undo, so that a body can be rewritten."""
     for name, value in fields:
         if name == b"accept-encoding":
-            return b", ".join(coding for coding in DECODABLE if accepts(value, coding))
+            return _decodable(value)
     return b""
 
 
+@lru_cache(maxsize=1024)
+def _decodable(accept_encoding: bytes) -> bytes:
+    return b", ".join(coding for coding in DECODABLE if accepts(accept_encoding, coding))
+
+
+@lru_cache(maxsize=1024)
 def accepts(accept_encoding: bytes, coding: bytes) -> bool:
     """Does the viewer take this coding (RFC 9110 section 12.5.3)."""
     star = False

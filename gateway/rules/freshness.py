@@ -87,11 +87,13 @@ def lifetime(
     """
     if status not in KEPT_STATUSES:
         return "status"
-    names = {name for name, _ in fields}
-    if b"set-cookie" in names:
+    index = dict(fields)
+    if b"set-cookie" in index:
         return "set-cookie"
-    if b"*" in joined(fields, b"vary"):
+    if b"vary" in index and b"*" in joined(fields, b"vary"):
         return "vary"
+    if b"cache-control" not in index and b"expires" not in index and policy is None:
+        return "no-freshness"
     said = directives(joined(fields, b"cache-control"))
     for word in (b"no-store", b"private", b"no-cache"):
         if word in said:

@@ -1,12 +1,13 @@
 """An origin's answer as it looks below its mount: which fields carry URLs, which are the gateway's to set.
 
-One pass over the fields; every rule is a row of RULES. URLs are mapped by `fragments.urls`, the same mapping the body
-goes through.
+One pass over the fields; every rule is a row of RULES or DROPPED. URLs are mapped by `fragments.urls`, the same
+mapping the body goes through.
 """
 
 import re
 import zlib
 from collections.abc import Callable
+from functools import lru_cache
 
 import gateway.rules.cookies as cookies
 import gateway.rules.keys as keys
@@ -17,22 +18,24 @@ from gateway.rules.fields import HOP_BY_HOP, named_by_connection
 _URL_IN_REFRESH = re.compile(r"(?is)(\s*[\d.]*\s*[;,]?\s*url\s*=\s*)(['\"]?)(.*?)(\2\s*)")
 _LINK_TARGET = re.compile(rb"<([^<>]*)>")
 
-Rule = Callable[[bytes, Place], bytes | None]
+Rule = Callable[[bytes, Place], bytes]
 
 
 def answer(fields: Fields, place: Place) -> Fields:
     """The fields of an origin's answer, put below its mount: mapped, kept, or left out."""
-    listed = named_by_connection(fields)
     mounted: Fields = []
+    kept = mounted.append
     for field in fields:
-        rule = RULES.get(field[0])
-        if rule is not None:
-            value = rule(field[1], place)
-            if value is not None:
-                mounted.append((field[0], value))
-        elif not listed or field[0] not in listed:
-            mounted.append(field)
-    return mounted
+        name = field[0]
+        if name in DROPPED:
+            continue
+        rule = RULES.get(name)
+        if rule is None:
+            kept(field)
+        else:
+            kept((name, rule(field[1], place)))
+    listed = named_by_connection(fields)
+    return [field for field in mounted if field[0] not in listed] if listed else mounted
 
 
 def hop(fields: Fields) -> Fields:
@@ -68,28 +71,24 @@ def scope(value: bytes, place: Place) -> bytes:
     return (place.prefix + "/").encode()
 
 
-def drop(value: bytes, place: Place) -> None:
-    return None
-
-
-RULES: dict[bytes, Rule] = {
-    **dict.fromkeys(HOP_BY_HOP, drop),
+DROPPED = HOP_BY_HOP | {
     # what is the whole domain's is the gateway's to say, not one team's
-    **dict.fromkeys(
-        (
-            b"strict-transport-security",
-            b"clear-site-data",
-            b"alt-svc",
-            b"nel",
-            b"public-key-pins",
-            b"origin-agent-cluster",
-        ),
-        drop,
-    ),
+    b"strict-transport-security",
+    b"clear-site-data",
+    b"alt-svc",
+    b"nel",
+    b"public-key-pins",
+    b"origin-agent-cluster",
     # what tells of the inside or speaks to another proxy
-    **dict.fromkeys(
-        (b"server", b"x-powered-by", b"x-accel-redirect", b"x-sendfile", b"x-aspnet-version", b"via", b"date"), drop
-    ),
+    b"server",
+    b"x-powered-by",
+    b"x-accel-redirect",
+    b"x-sendfile",
+    b"x-aspnet-version",
+    b"via",
+    b"date",
+}
+RULES: dict[bytes, Rule] = {
     **dict.fromkeys((b"location", b"content-location", b"sourcemap", b"x-sourcemap"), url),
     b"refresh": refresh,
     b"link": link,
@@ -125,6 +124,7 @@ _OF_THE_BYTES = frozenset(
 )
 
 
+@lru_cache(maxsize=1024)
 def version(place: Place) -> str:
     """A short name of the rules a body was edited by: other rules, or another prefix, other bytes."""
     return f"{zlib.crc32(repr((place.prefix, place.links_to)).encode()):08x}{keys.RULES}"
@@ -138,7 +138,7 @@ def etag(value: bytes, rules: str) -> bytes:
 
 def conditions(fields: Fields, rules: str) -> Fields:
     """A viewer's conditions as the origin knows them: validators of ours are turned back into its own."""
-    return [(name, _unmask(value, rules)) if name in _CONDITIONS else (name, value) for name, value in fields]
+    return [(field[0], _unmask(field[1], rules)) if field[0] in _CONDITIONS else field for field in fields]
 
 
 _CONDITIONS = frozenset({b"if-none-match", b"if-match"})

@@ -21,7 +21,7 @@ _KEPT_IN_304 = frozenset(
 
 def not_modified(request: Request, response: Response) -> bool:
     """Does the viewer hold these very bytes: weak comparison, lists and `*` (section 13.1.2)."""
-    if request.method not in (b"GET", b"HEAD"):
+    if request.method not in (b"GET", b"HEAD") or response.status != 200:
         return False
     asked = joined(request.headers, b"if-none-match")
     if not asked:

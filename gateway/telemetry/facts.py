@@ -1,21 +1,24 @@
 """What telemetry is told: typed records. Logs, metrics and traces are views of the same facts and cannot disagree."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
-    """One exchange, answered. `seconds` runs to the answer's head; `error` is empty when nothing went wrong."""
+class Served(NamedTuple):
+    """One exchange, answered. `seconds` runs to the answer's head; `error` is empty when nothing went wrong.
 
-    id: str
+    Bytes as they came: they become text when somebody reads them, not for every request.
+    """
+
+    id: bytes
     at: float
-    method: str
-    target: str
+    method: bytes
+    target: bytes
     status: int
     seconds: float
     team: str
-    mount: str
-    cache: str
+    mount: bytes | None
+    cache: bytes
     error: str
 
 

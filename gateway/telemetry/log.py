@@ -5,6 +5,7 @@ Lines are written in batches, a moment after they were told, so that no exchange
 
 import asyncio
 import json
+import json.encoder
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -14,6 +15,9 @@ from gateway.telemetry.facts import Degraded, Fact, Noticed, Served
 
 PAUSE = 0.2  # seconds between a fact and its line, at most
 MOST = 20_000  # facts kept while the reader of the log does not keep up; then the oldest go, and that is said
+
+# the C function behind json.dumps for one string
+_quoted = json.encoder.encode_basestring_ascii
 
 Teller = Callable[[Fact], None]
 
@@ -40,9 +44,7 @@ class Log:
         self._timer = None
         facts, self._facts = self._facts, []
         if self._lost:
-            facts.append(
-                Noticed(facts[-1].at, "log", f"{self._lost} facts not written: the log is read too slowly")
-            )
+            facts.append(Noticed(facts[-1].at, "log", f"{self._lost} facts not written: the log is read too slowly"))
             self._lost = 0
         if facts:
             self._out.write("".join(self._line(fact) + "\n" for fact in facts))
@@ -51,6 +53,12 @@ class Log:
 
 def for_machines(fact: Fact) -> str:
     """One JSON object; every control byte of what strangers sent is escaped by JSON itself."""
+    if isinstance(fact, Served):
+        return (
+            f'{{"fact":"served","id":"{fact.id.decode()}","at":{fact.at:.3f},"method":{_json(fact.method)},'
+            f'"target":{_json(fact.target)},"status":{fact.status},"seconds":{fact.seconds:.6f},"team":"{fact.team}",'
+            f'"mount":"{_mount(fact)}","cache":{_json(fact.cache)},"error":{_quoted(fact.error)}}}'
+        )
     return json.dumps({"fact": type(fact).__name__.lower(), **asdict(fact)}, ensure_ascii=True)
 
 
@@ -60,14 +68,22 @@ def for_people(fact: Fact) -> str:
         case Served():
             took = f"{fact.seconds * 1000:.1f} ms"
             tail = f"  {_plain(fact.error)}" if fact.error else ""
-            where = _plain(f"{fact.method} {fact.target}")
-            return f"{clock} {fact.status} {where}  {took}  {fact.mount}  {fact.cache}{tail}"
+            where = _plain(f"{fact.method.decode('latin-1')} {fact.target.decode('latin-1')}")
+            return f"{clock} {fact.status} {where}  {took}  {_mount(fact)}  {fact.cache.decode('latin-1')}{tail}"
         case Degraded():
             return f"{clock} --- slot {fact.fragment} of {fact.team or 'nobody'}: {fact.outcome}, {_plain(fact.why)}"
         case Noticed():
             return f"{clock} {fact.room}: {_plain(fact.what)}"
         case _:
             assert_never(fact)
+
+
+def _mount(fact: Served) -> str:
+    return "" if fact.mount is None else fact.mount.decode() or "/"
+
+
+def _json(raw: bytes) -> str:
+    return _quoted(raw.decode("latin-1"))
 
 
 def _plain(text: str) -> str:

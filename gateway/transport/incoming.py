@@ -4,11 +4,11 @@ The peer is told to wait (its transport is paused) while more than HIGH_WATER by
 is full, so that memory does not grow with the body, in either direction.
 """
 
-import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
 from gateway.message import Sink, Stream
+from gateway.transport.later import Later
 
 HIGH_WATER = 256 * 1024  # one read of the loop; less would pause on every read, more only costs memory
 
@@ -49,7 +49,7 @@ class Incoming(Stream):
         self._chunks: list[bytes] = []
         self._size = 0
         self._sink: Sink | None = None
-        self._waiter: asyncio.Future[None] | None = None
+        self._waiter: Later[None] | None = None
         self._error: Exception | None = None
         self._done = self._paused = self._closed = False
 
@@ -135,15 +135,15 @@ class Incoming(Stream):
             begin()
 
     async def _wait(self) -> None:
-        self._waiter = asyncio.get_running_loop().create_future()
+        self._waiter = Later()
         try:
             await self._waiter
         finally:
             self._waiter = None
 
     def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        if self._waiter is not None:
+            self._waiter.set(None)
 
     def _pause(self) -> None:
         if not self._paused and not self._done:

@@ -16,6 +16,7 @@ from gateway.message import Field, Request, Response, Stream
 from gateway.table import Origin
 from gateway.transport.base import Transport
 from gateway.transport.incoming import Incoming
+from gateway.transport.later import Later
 from gateway.transport.resolve import Resolver
 
 IDLE = 30.0  # seconds a connection is kept unused: under the 60 s of common load balancers, so we close first
@@ -40,13 +41,14 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport = cast(asyncio.Transport, None)
         self._parser = httptools.HttpResponseParser(self)
-        self._answer: asyncio.Future[Response] | None = None
+        self._answer: Later[Response] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._request: Request | None = None
         self._response: Response | None = None
         self._incoming: Incoming | None = None
         self._headers: list[Field] = []
         self._head_size = 0
+        self._left = 0
         self._upload: asyncio.Task[None] | None = None
         self._used = self._reused = self._keep = self._closed = self._to_eof = False
         self._full = False
@@ -58,11 +60,12 @@ class Connection(asyncio.Protocol):
 
     # An exchange
 
-    def exchange(self, request: Request, timeout: float) -> "asyncio.Future[Response]":
-        """Write the request; the future holds the response as soon as its head is here."""
+    def exchange(self, request: Request, timeout: float) -> Later[Response]:
+        """Write the request; what is returned holds the response as soon as its head is here."""
         self._request = request
         self._reused, self._used = self._used, True
-        self._answer = answer = self._loop.create_future()
+        answer: Later[Response] = Later()
+        self._answer = answer
         self._timer = self._loop.call_later(timeout, self._late)
         body = request.body
         if isinstance(body, bytes):
@@ -136,10 +139,18 @@ class Connection(asyncio.Protocol):
             self.close()  # bytes nobody asked for: never the beginning of the next answer
             return
         self.heard = self._loop.time()
+        if self._left > len(data):
+            # in the middle of a body of known length there is nothing to parse, and nothing to copy
+            self._left -= len(data)
+            self._incoming.feed(data)  # type: ignore[union-attr]  # set whenever _left is
+            return
         if self._response is None:
             self._head_size += len(data)
         try:
-            self._parser.feed_data(data)
+            if self._left:
+                self._end_of_body(data)
+            else:
+                self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             self._fail(BadAnswer(f"Origin {self.home.origin.url} switched protocols unasked."))
             return
@@ -155,6 +166,16 @@ class Connection(asyncio.Protocol):
                     proxy_error="http_response_header_section_size",
                 )
             )
+
+    def _end_of_body(self, data: bytes) -> None:
+        """The last bytes of a body that went past the parser; more of them belong to no answer."""
+        left, self._left = self._left, 0
+        self._parser = httptools.HttpResponseParser(self)
+        self._keep = self._keep and len(data) == left
+        incoming = self._incoming
+        assert incoming is not None
+        incoming.feed(data[:left])
+        incoming.finish()
 
     def connection_lost(self, error: Exception | None) -> None:
         self._closed = True
@@ -198,14 +219,18 @@ class Connection(asyncio.Protocol):
         self._to_eof = length is None and not chunked and not bodiless
         self._incoming = Incoming(self, length)
         self._response = Response(status, headers)
+        self._keep = self._parser.should_keep_alive()
+        if length is not None and not bodiless:
+            self._left = length
         if bodiless:
-            self._keep = self._parser.should_keep_alive()
             self._incoming.finish()
             # llhttp would wait for the body a HEAD answer only announces
             self._parser = httptools.HttpResponseParser(self)
 
     def on_body(self, chunk: bytes) -> None:
         if self._incoming is not None:
+            if self._left:
+                self._left -= len(chunk)
             self._incoming.feed(chunk)
 
     def on_message_complete(self) -> None:
@@ -223,9 +248,10 @@ class Connection(asyncio.Protocol):
             if self._timer is not None:
                 self._timer.cancel()
             response.body = incoming.taken() if incoming.complete else incoming
-            if not answer.done():
-                answer.set_result(response)
-        if incoming.complete:
+            if incoming.complete:
+                self._settle()  # first: who is answered may want this very connection next
+            answer.set(response)
+        elif incoming.complete:
             self._settle()
 
     def _settle(self) -> None:
@@ -246,8 +272,8 @@ class Connection(asyncio.Protocol):
         answer, self._answer = self._answer, None
         if self._timer is not None:
             self._timer.cancel()
-        if answer is not None and not answer.done():
-            answer.set_exception(error)
+        if answer is not None:
+            answer.fail(error)
         elif self._incoming is not None:
             self._incoming.fail(error)
         self._request = None

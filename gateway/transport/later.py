@@ -1,0 +1,55 @@
+"""A value that comes later, once, awaited without a task: who waits goes on the moment it is set, in the same turn.
+
+Between a socket's bytes and the answer they cause there is then no future, no task and no turn of the loop. Awaited
+inside a task it is an ordinary future, so any coroutine may await it.
+"""
+
+import asyncio
+from collections.abc import Callable, Generator
+from typing import Generic, TypeVar, cast
+
+T = TypeVar("T")
+
+
+class Later(Generic[T]):
+    """Set once, with a value or an error; awaited by one. What is set after that is not heard."""
+
+    __slots__ = ("_error", "_value", "done", "then")
+
+    def __init__(self) -> None:
+        self.done = False
+        self.then: Callable[[], None] | None = None
+        self._value: T = cast(T, None)
+        self._error: BaseException | None = None
+
+    def set(self, value: T) -> None:
+        if not self.done:
+            self.done = True
+            self._value = value
+            self._go_on()
+
+    def fail(self, error: BaseException) -> None:
+        if not self.done:
+            self.done = True
+            self._error = error
+            self._go_on()
+
+    def __await__(self) -> Generator[object, None, T]:
+        if not self.done:
+            if asyncio.current_task() is None:
+                yield self
+            else:
+                yield from self._in_a_task()
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+    def _in_a_task(self) -> Generator[object, None, None]:
+        set_now = asyncio.Event()
+        self.then = set_now.set
+        yield from set_now.wait().__await__()
+
+    def _go_on(self) -> None:
+        then, self.then = self.then, None
+        if then is not None:
+            then()
