@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fragments import parse
+import fragments.parse as parse
 from fragments.errors import Uncontained
 from fragments.head import METADATA, STYLES, HeadItem
 from fragments.piece import Piece

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from fragments.urls import Place, below
 
-HELD = 64 * 1024  # a url() or image-set() longer than this is not looked into, unless it is data
+HELD = 64 * 1024  # a URL longer than this is let through as it is
 _LONGEST_NAME = 256  # "-webkit-image-set" with every letter escaped is shorter
 _PATIENCE = 1024  # what is held and longer is looked at again only when it has grown by half
 
@@ -32,7 +32,7 @@ _WITH_ESCAPE = rf"@?[{_LETTER}]*+\\[^\n\r\f]"
 # What needs no look: all but the words that bring a URL. The group holds the last unit, which more text may change.
 _PLAIN = re.compile(
     rf"(?:([^#@/\\\"'{_LETTER}]++|(?!(?i:{_FUNCTIONS}|{_STATEMENTS})|{_WITH_ESCAPE})[#@]?{_WORD}"
-    rf"|{_COMMENT}|{_STRING}|/(?!\*)|[#@](?!{_WORD})|\\(?=[\n\r\f])))*+"
+    rf"|{_COMMENT}|{_STRING}|/(?!\*)|[#@](?!{_WORD}|\\\Z)|\\(?=[\n\r\f])))*+"
 )
 _NEVER_CHANGES = re.compile(rf"[^#@/\\\"'{_LETTER}]")
 _OPENING = re.compile(rf"(@?)({_WORD})(\(?)")
@@ -40,10 +40,9 @@ _GAP = re.compile(rf"(?:{_SPACE}|{_COMMENT})*+")
 _SPACES = re.compile(rf"{_SPACE}*+")
 _QUOTED = re.compile(rf"\"({_DOUBLE})(?:\"|\Z)|'({_SINGLE})(?:'|\Z)")
 _BARE = re.compile(rf"((?:[^\"'()\\\x00-\x20\x7f]|{_ESCAPE})*+){_SPACE}*+(?:\)|\Z)")
-_BAD_URL = re.compile(r"(?:[^)\\]|\\[\s\S])*+\)")
 _BAD_STRING = re.compile(_STRING)
 _DATA = re.compile(rf"{_SPACE}*+([\"']?)data:", re.IGNORECASE)
-_PRELUDE = re.compile(rf"(?:[^;{{\"'/\\]|{_COMMENT}|{_STRING}|{_ESCAPE}|/(?!\*)|\\(?=[\n\r\f]))*+[;{{]")
+_PRELUDE = rf"(?:[^;{{\"'/\\]|{_COMMENT}|{_STRING}|{_ESCAPE}|/(?=[^*])|\\(?=[\n\r\f]))*+"
 _INNER = re.compile(
     rf"{_COMMENT}|(?P<string>{_STRING})|(?P<function>{_WORD}\()|[#@]?{_WORD}|(?P<open>[(\[{{])|(?P<close>[)\]}}])"
     r"|[\s\S]"
@@ -58,10 +57,12 @@ _GOES_ON = {
         re.compile(rf"(?:[{_LETTER}]|(?!\\[0-9a-fA-F]{{1,6}}(?:\r|{_SPACE})?\Z){_ESCAPE})*+"),
         re.compile(rf"(?=[^{_LETTER}\\])|(?=\\[\n\r\f])"),
     ),
+    "prelude": (re.compile(_PRELUDE), re.compile(r"[;{]")),
     "url": (re.compile(r"(?:[^)\\]|\\[\s\S])*+"), re.compile(r"\)")),
 }
 
 _UNFINISHED = -1
+_CUT_OFF = ("/", '"', "'")  # as tokens of one character: what they should begin has no end yet
 
 
 class Sheet:
@@ -72,6 +73,7 @@ class Sheet:
         self._held = ""
         self._least = 0
         self._inside: str | None = None
+        self._sets: list[bool] = []  # open brackets from the outermost image-set() on; is it one itself?
         self._edits: list[tuple[int, int, str]] = []
 
     def __repr__(self) -> str:
@@ -110,13 +112,14 @@ class Sheet:
                 if not on:
                     return len(text) if final else at
                 continue
-            plain = _PLAIN.match(text, at)
-            assert plain is not None
-            at = plain.end()
-            if at == len(text):
-                return at if final else self._last_unit(text, plain)
             start = at
-            at = self._begin(text, start, final)
+            if not self._sets:
+                plain = _PLAIN.match(text, at)
+                assert plain is not None
+                start = plain.end()
+                if start == len(text):
+                    return start if final else self._last_unit(text, plain)
+            at = self._in_set(text, start, final) if self._sets else self._begin(text, start, final)
             if at == _UNFINISHED:
                 return len(text) if final else start
         return at
@@ -163,37 +166,37 @@ class Sheet:
 
     def _construct(self, text: str, opening: re.Match[str], final: bool) -> int:
         at = opening.end(2 if opening[1] else 3)
-        name = opening[1] + _decoded(opening[2]).lower() + text[opening.end(2) : at]
-        reader = _READERS.get(name)
-        if reader is None:
-            return opening.end(2)
-        if name == "url(" and (data := _DATA.match(text, at)):
-            self._inside = data[1] or "url"
-            return data.end(1)
-        noted = len(self._edits)
-        end = reader(self, text, at, final)
-        long = (len(text) if end == _UNFINISHED else end) - opening.start() > HELD
-        if long or end == _UNFINISHED:
-            del self._edits[noted:]
-        return at if long else end
+        reader = _READERS.get(opening[1] + _decoded(opening[2]).lower() + text[opening.end(2) : at])
+        return opening.end(2) if reader is None else reader(self, text, at, final)
 
-    # Readers: from after the opening word, to after the construct, or _UNFINISHED.
+    # Readers: from after the opening word to where to go on, or _UNFINISHED.
 
     def _url(self, text: str, at: int, final: bool) -> int:
+        if data := _DATA.match(text, at):
+            return self._let_through(data[1] or "url", data.end(1))
+        start = at
         at = _after(_SPACES, text, at)
         if text[at : at + 1] in ("", '"', "'"):
             return self._string(text, at, final)
         bare = _BARE.match(text, at)
-        if bare is None:
-            bad = _BAD_URL.match(text, at)
-            return bad.end() if bad else _end(text, final)
+        if bare is None and text[-1] == "\\" and not final:
+            return _UNFINISHED
+        if bare is None or bare.end() - at > HELD:
+            return self._let_through("url", start)
         if not final and bare.end() == len(text) and not (text[-1] == ")" and bare.end(1) < len(text)):
             return _UNFINISHED
         self._map(text, *bare.span(1), "")
         return bare.end()
 
+    def _let_through(self, inside: str, at: int) -> int:
+        self._inside = inside
+        return at
+
     def _spaced_string(self, text: str, at: int, final: bool) -> int:
+        start = at
         at = _after(_GAP, text, at)
+        if at - start > HELD or (len(text) - start > HELD and text.startswith("/*", at)):
+            return start
         if text.startswith("/*", at) or text[at:] == "/":
             return _end(text, final)
         return self._string(text, at, final)
@@ -203,6 +206,8 @@ class Sheet:
         if quote not in ('"', "'"):
             return at if quote else _end(text, final)
         found = _QUOTED.match(text, at)
+        if (found.end() if found else len(text)) - at > HELD:
+            return self._let_through(quote, at + 1)
         if found is None:
             return at if _BAD_STRING.match(text, at) else _end(text, final)
         group = found.lastindex or 1
@@ -212,29 +217,31 @@ class Sheet:
         return found.end()
 
     def _image_set(self, text: str, at: int, final: bool) -> int:
-        depth = 0
-        while at < len(text) and (found := _INNER.match(text, at)):
-            at = found.end()
-            if found[0] in ('"', "'", "\\") or (found[0] == "/" and text[at : at + 1] in ("", "*")):
-                break  # a string, an escape or a comment that is cut off
-            if found["close"] and depth == 0:
-                return at
-            if found["string"] and depth == 0 and len(found[0]) > 1 and found[0][-1] == found[0][0]:
-                self._map(text, found.start() + 1, at - 1, found[0][0])
-            elif found["function"] and _decoded(found[0]).lower() == "url(":
-                at = self._url(text, at, final)
-                if at == _UNFINISHED:
-                    return _UNFINISHED
-            elif found["function"] or found["open"]:
-                depth += 1
-            elif found["close"]:
-                depth -= 1
-        return _end(text, final)
+        self._sets.append(True)
+        return at
 
     def _prelude(self, text: str, at: int, final: bool) -> int:
         """Names a namespace or a document: never an address to fetch."""
-        found = _PRELUDE.match(text, at)
-        return found.end() if found else _end(text, final)
+        return self._let_through("prelude", at)
+
+    def _in_set(self, text: str, at: int, final: bool) -> int:
+        """One token inside of image-set(), where strings are URLs."""
+        if text[at] in "\"'" and self._sets[-1]:
+            end = self._string(text, at, final)
+            return end if end != at else self._let_through(text[at], at + 1)
+        found, opening = _INNER.match(text, at), _OPENING.match(text, at)
+        assert found is not None
+        if found["function"] and opening:
+            return self._construct(text, opening, final)
+        if found["open"]:
+            self._sets.append(False)
+        elif found["close"]:
+            self._sets.pop()
+        elif found[0] in _CUT_OFF and (found[0] != "/" or text.startswith("/*", at)):
+            return self._begin(text, at, final)
+        elif found.end() == len(text) and not _NEVER_CHANGES.match(found[0]) and not found["string"]:
+            return self._begin(text, at, final) if opening and not final else _UNFINISHED
+        return found.end()
 
     def _map(self, text: str, start: int, end: int, quote: str) -> None:
         url = _decoded(text[start:end])

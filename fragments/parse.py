@@ -82,9 +82,9 @@ def decode(body: bytes, charset: str | None) -> str:
     """What the bytes say: the byte order mark first (it wins, HTML 13.2.3.2), the header, `<meta>`, else utf-8."""
     for mark, codec in _MARKS:
         if body.startswith(mark):
-            return body[len(mark) :].decode(codec, "replace")
+            return body.decode(codec, "replace").lstrip("\ufeff")
     codec = _CODECS.get((charset or "").strip("\t\n\f\r \"'").lower()) or _declared(body) or "utf-8"
-    return body.decode(codec, "replace").removeprefix("\ufeff")
+    return body.decode(codec, "replace").lstrip("\ufeff")
 
 
 def _declared(body: bytes) -> str | None:
@@ -562,12 +562,20 @@ def _holds(around: Surroundings, wrapper: Wrapper, inside: str, mark: str, scrip
     if filled.count(first) != 1 or filled.count(last) != 1:
         return False
     start, end = filled.index(first) + len(first), filled.index(last)
-    if start > end:
+    if start > end or not _stands_apart(filled[start:end], last):
         return False
     emptied = filled[:start] + filled[end:]
     if wrapper != around.wrapper:
         emptied = emptied.replace((first + last).join(wrapper), (first + last).join(around.wrapper))
     return emptied == _parsed(around, (first + last).join(around.wrapper), scripting)
+
+
+def _stands_apart(inside: str, last: str) -> bool:
+    """Whether the mark after the piece is a comment of its own, not the end of one the piece leaves open."""
+    if "<!--" not in inside:
+        return True
+    before = inside.encode()
+    return any(token.start == len(before) for token in tokens(before + last.encode()))
 
 
 def _parsed(around: Surroundings, middle: str, scripting: bool) -> str:

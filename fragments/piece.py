@@ -10,13 +10,16 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from fragments import css, head, parse
+import fragments.css as css
+import fragments.head as head
+import fragments.parse as parse
+import fragments.rewrite as rewrite
 from fragments.errors import NotMarkup, OverBudget
 from fragments.head import HeadItem
 from fragments.parse import Element, Node
 from fragments.plan import WRAPPED, Context, Diagnostic, parsed_as
 from fragments.scan import Kind, tokens
-from fragments.urls import CARRIERS, FOREIGN, PRESENTATION, Place, below
+from fragments.urls import CARRIERS, FOREIGN, PRESENTATION, Change, Place, action, below, clean
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ def read(body: bytes, content_type: str, place: Place, context: Context = Contex
         nodes, roots = first.children + second.children, second.attributes
     else:
         nodes = parse.part(source, *parsed_as(context))
-    reader = _Reader(_based(nodes, place), context)
+    reader = _Reader(_based(nodes, place), context, place.base)
     html, stable = reader.written(reader.nodes(nodes))
     if parse.grown(len(written), len(html)):
         raise OverBudget(f"{len(written)} bytes of markup mean {len(html)} once they are closed properly. Close them.")
@@ -120,14 +123,18 @@ def _elements(nodes: Sequence[Node]) -> Iterator[Element]:
 _IN_HEAD = {"title", "meta", "link", "style", "script", "noscript", "template"}
 _NEVER = {"base", "html", "head", "body", "frameset", "frame"}
 _OURS = "data-mf-"
+_NONE: dict[str, Change] = {}
+_CARRIERS = {element.decode(): {name.decode(): how for name, how in each.items()} for element, each in CARRIERS.items()}
+_FOREIGN = {name.decode(): how for name, how in FOREIGN.items()}
+_PRESENTATION = {name.decode() for name in PRESENTATION}
 _JAVASCRIPT = {"", "module", "text/javascript", "application/javascript", "text/ecmascript", "application/ecmascript"}
 
 
 class _Reader:
     """Goes through a tree once; what is left of it stands in the slot."""
 
-    def __init__(self, place: Place, context: Context) -> None:
-        self.place, self.context = place, context
+    def __init__(self, place: Place, context: Context, address: str | None) -> None:
+        self.place, self.context, self.address = place, context, address
         self.items: list[HeadItem] = []
         self.title: str | None = None
         self.diagnostics: list[Diagnostic] = []
@@ -174,11 +181,11 @@ class _Reader:
             return None
         if isinstance(node, str):
             return node
-        if node.space != parse.HTML:
-            return self.foreign(node)
         if node.name in _NEVER:
             self.say("piece-root", f"<{node.name}> is the page's own; the piece's is left out.")
             return None
+        if node.space != parse.HTML:
+            return self.foreign(node)
         return _SPECIAL.get(node.name, _Reader.cleaned)(self, node)
 
     def cleaned(self, element: Element) -> Element | None:
@@ -193,18 +200,24 @@ class _Reader:
     # Attributes.
 
     def attributes(self, element: Element) -> dict[str, str]:
+        if not element.attributes:
+            return element.attributes
         foreign = element.space != parse.HTML
-        carriers = FOREIGN if foreign else CARRIERS.get(element.name.encode("utf-8", "replace"), {})
+        carriers = _FOREIGN if foreign else _CARRIERS.get(element.name, _NONE)
         return {
-            name: self.value(name, value, carriers.get(name.encode("utf-8", "replace")), foreign)
+            name: self.value(name, value, carriers.get(name), foreign)
             for name, value in element.attributes.items()
-            if not name.startswith(_OURS) and name != "nonce"
+            if name != "nonce" and not name.startswith(_OURS)
         }
 
-    def value(self, name: str, value: str, change: object, foreign: bool) -> str:
-        if callable(change):
-            return str(change(value, self.place))
-        if name == "style" or (foreign and name.encode("utf-8", "replace") in PRESENTATION):
+    def value(self, name: str, value: str, change: Change | None, foreign: bool) -> str:
+        if change is action and self.address is not None and not clean(value):
+            return self.address  # an empty action is the document's own address, whatever its base says
+        if change is not None:
+            return change(value, self.place)
+        if name == "srcdoc" and not foreign:
+            return rewrite.html(value.encode("utf-8", "replace"), self.place).decode("utf-8", "replace")
+        if name == "style" or (foreign and name in _PRESENTATION):
             return self.styled(value)
         return value
 
@@ -309,9 +322,6 @@ class _Reader:
         enclosed, self.in_noscript = self.enclosed, True
         html = parse.serialise(self.nodes(parse.part(_text(element), "div"), enclosed=True))
         self.enclosed, self.in_noscript = enclosed, False
-        if "</noscript" in html.lower():
-            self.say("piece-noscript", "A noscript holds its own end tag and is left out.")
-            return None
         return Element("noscript", parse.HTML, self.attributes(element), [html] if html else [])
 
     def plaintext(self, element: Element) -> Element | None:

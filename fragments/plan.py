@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from fragments import head, parse
+import fragments.head as head
+import fragments.parse as parse
 from fragments.scan import Attribute, Kind, Token, attributes, tokens, unescape
 
 
@@ -488,11 +489,9 @@ def _halves(literal: bytes, at: int) -> tuple[bytes, ...]:
 
 
 def _region(starts: Sequence[int], ends: Sequence[int], start: int, end: int) -> Region:
-    """Offsets of the source told by literal; what lies in a slot is moved before it."""
+    """Offsets of the source told by literal. None of them lies in a slot."""
     literal = max(at for at in range(len(starts)) if starts[at] <= start)
-    if start > ends[literal]:
-        start = end = ends[literal]
-    return Region(literal, start - starts[literal], max(start, min(end, ends[literal])) - starts[literal])
+    return Region(literal, start - starts[literal], min(end, ends[literal]) - starts[literal])
 
 
 def _end_of_head(page: _Page, placed: Sequence[tuple[_Cut, Slot]]) -> int:

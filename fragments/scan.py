@@ -226,10 +226,10 @@ class Scanner:
             self._pending = _Pending(kind, start - dropped, ending)
         return self._run()
 
-    def close(self) -> Iterator[Token]:
-        """The end of the input: a tag or comment still open is no token, its bytes are left alone."""
+    def close(self, chunk: bytes = b"") -> Iterator[Token]:
+        """The last chunk, and the end: a tag or comment still open is no token, its bytes are left alone."""
         self._final = True
-        return self.feed(b"")
+        return self.feed(chunk)
 
     def _run(self) -> Iterator[Token]:
         source, search, limit, over = self.source, _MARK.search, self._limit, self._over
@@ -239,9 +239,10 @@ class Scanner:
                     return
                 if token := self._complete():
                     yield token
-            if self._raw and not self._raw_left():
-                return
-            if over and not self._open and (unseen := over.match(source, self._at)):
+            if self._raw:
+                if not self._raw_left():
+                    return
+            elif over and not self._open and (unseen := over.match(source, self._at)):
                 self._at = unseen.end()
             found = search(source, self._at)
             if found is None:
@@ -492,9 +493,7 @@ class Scanner:
 
 def tokens(source: bytes) -> Iterator[Token]:
     """The tokens of a whole source, of any length."""
-    scanner = Scanner(limit=None)
-    yield from scanner.feed(source)
-    yield from scanner.close()
+    return Scanner(limit=None).close(source)
 
 
 def attributes(source: bytes, token: Token) -> list[Attribute]:

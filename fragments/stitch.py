@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from fragments import head, parse
+import fragments.head as head
+import fragments.parse as parse
 from fragments.contain import Fitted
 from fragments.head import HeadItem
 from fragments.plan import WRAPPED, Context, Plan, Region
@@ -82,15 +83,14 @@ class Stitch:
         self._literals = _literals(self._plan, [each for each in self._fillings if each is not None], self._seen)
 
     def _onwards(self, parts: list[bytes]) -> list[bytes]:
-        while self._at < len(self._literals):
+        while True:
             parts += self._literals[self._at]
+            at = self._at
             self._at += 1
-            at = self._at - 1
             filling = self._fillings[at] if at < len(self._fillings) else None
             if filling is None:
-                break
+                return parts
             parts.append(_filled(self._plan, at, filling))
-        return parts
 
     def _late(self, at: int, filling: Filling) -> bytes:
         html = _filled(self._plan, at, filling)
@@ -112,7 +112,7 @@ def _filled(plan: Plan, at: int, filling: Filling) -> bytes:
             assert_never(filling)
 
 
-_IMPORTING = frozenset({Context.TABLE, Context.TBODY, Context.TR, Context.SVG})
+_IMPORTING = frozenset({Context.TABLE, Context.TBODY, Context.TR})
 
 
 def _allowed(items: Iterable[HeadItem], context: Context) -> Iterable[HeadItem]:

@@ -163,7 +163,7 @@ def listed(value: str, place: Place) -> str:
     return re.sub(r"[^\t\n\f\r ]+", lambda found: below(found[0], place), value)
 
 
-_CANDIDATE = re.compile(r"[\t\n\f\r ,]*([^\t\n\f\r ]+)")
+_CANDIDATE = re.compile(r"[\t\n\f\r ,]*+([^\t\n\f\r ]+)")
 
 
 def candidates(value: str, place: Place) -> str:
@@ -171,7 +171,7 @@ def candidates(value: str, place: Place) -> str:
     parts, at = [], 0
     while found := _CANDIDATE.match(value, at):
         url = found[1].rstrip(",")
-        parts += [value[at : found.start(1)], below(url, place) if url else url]
+        parts += (value[at : found.start(1)], below(url, place))
         at = found.start(1) + len(url)
         if url == found[1]:
             end = _descriptors_end(value, at)

@@ -6,6 +6,7 @@ Nothing is decided here. A verb imports what it needs when it runs, so that `por
 import glob
 import json
 import os
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -16,8 +17,9 @@ from typer.core import TyperGroup
 import gateway.errors as errors
 
 if TYPE_CHECKING:
-    from gateway.demo import Demo
-    from gateway.leash import Say
+    from gateway.demo.control import Verb
+    from gateway.demo.leash import Say
+    from gateway.demo.stage import Demo
     from gateway.registry.check import Problem
     from gateway.registry.client import Client
     from gateway.settings import Settings
@@ -184,11 +186,11 @@ def demo_itself(
         return
     import asyncio
 
-    import gateway.demo as running
+    import gateway.demo.life as life
 
-    wish = running.Wish(port, admin_port, redis, state, smoke, opens, _program())
+    order = life.Order(port, admin_port, redis, state, smoke, opens, _program())
     say = _log(err=as_json)
-    raise typer.Exit(asyncio.run(running.run(wish, say, _ready_json if as_json else _ready)))
+    raise typer.Exit(asyncio.run(life.run(order, say, _ready_json if as_json else _ready)))
 
 
 def _program() -> str:
@@ -237,10 +239,10 @@ def demo_slow(
 app.add_typer(demo, name="demo", short_help="Run a portal of three teams on this machine.")
 
 
-def _tell_demo(state: Path | None, verb: str, team: str, seconds: float, as_json: bool) -> None:
-    import gateway.demo as running
+def _tell_demo(state: Path | None, verb: "Verb", team: str, seconds: float, as_json: bool) -> None:
+    import gateway.demo.control as control
 
-    said = running.ask(state, verb, team, seconds)
+    said = control.ask(state, control.Wish(verb, team, seconds))
     typer.echo(json.dumps({"said": said}) if as_json else f"{said}.")
 
 
@@ -446,10 +448,10 @@ def _client(admin: str | None, token: str, state: Path | None) -> "Client":
 
 def _kept_token(admin: str, state: Path | None) -> str:
     """The token as a gateway on this machine keeps it: in the folder said, the demo's that listens there, or here."""
-    import gateway.demo as running
+    import gateway.demo.control as control
     import gateway.settings as settings
 
-    demos = [Path(demo.state) for demo in running.live() if demo.admin == admin]
+    demos = [Path(demo.state) for demo in control.live() if demo.admin == admin]
     places = [state] if state else [*demos, STATE]
     return next((kept for place in places if (kept := settings.kept_token(place))), "")
 
@@ -645,18 +647,26 @@ def _log(*, err: bool) -> "Say":
 
 
 def _for_people(line: str) -> str:
-    """The gateway's facts as it writes them to a terminal; it writes JSON here, for this is a pipe."""
-    if not line.startswith('{"fact":'):
-        return line
-    import gateway.telemetry.facts as facts
-    import gateway.telemetry.log as log
-
-    kinds: dict[str, Any] = {kind.__name__.lower(): kind for kind in (facts.Served, facts.Degraded, facts.Noticed)}
+    """A fact of the gateway, which writes JSON into a pipe, as one reads it; any other line stays."""
     try:
-        fact = json.loads(line)
-        return log.for_people(kinds[fact.pop("fact")](**fact))
-    except (ValueError, KeyError, TypeError):
+        fact = json.loads(line) if line.startswith('{"fact"') else {}
+        clock = time.strftime("%H:%M:%S", time.localtime(fact.get("at", 0)))
+        match fact.get("fact"):
+            case "served":
+                took = f"{fact['seconds'] * 1000:.1f} ms"
+                words = (fact["method"], fact["target"], took, fact["cache"], fact["error"])
+                told = f"{clock} {fact['status']} {' '.join(word for word in words if word)}"
+            case "degraded":
+                told = (
+                    f"{clock} slot {fact['fragment']} of {fact['team'] or 'nobody'}: {fact['outcome']}, {fact['why']}"
+                )
+            case "noticed":
+                told = f"{clock} {fact['room']}: {fact['what']}"
+            case _:
+                return line
+    except (ValueError, KeyError, TypeError, AttributeError):
         return line
+    return "".join(letter if letter.isprintable() else "�" for letter in told)
 
 
 def _ready(demo: "Demo") -> None:
@@ -676,17 +686,16 @@ def _ready(demo: "Demo") -> None:
 
 
 def _tries(demo: "Demo") -> Iterator[tuple[str, str]]:
-    program = demo.wish.program
-    where = "" if demo.wish.state is None else f" --state {os.path.relpath(demo.state)}"
+    where = f" --state {os.path.relpath(demo.state)}" if demo.keeps_state else ""
     admin = "" if demo.admin == ADMIN else f" --admin {demo.admin}"
     victim, slow = _victims(demo)
-    yield "kill a team", f"{program} demo kill {victim}{where}"
-    yield "  and back", f"{program} demo start {victim}{where}"
-    yield "slow a team", f"{program} demo slow {slow} 3s{where}"
-    yield "  and back", f"{program} demo slow {slow} 0s{where}"
+    yield "kill a team", f"{demo.program} demo kill {victim}{where}"
+    yield "  and back", f"{demo.program} demo start {victim}{where}"
+    yield "slow a team", f"{demo.program} demo slow {slow} 3s{where}"
+    yield "  and back", f"{demo.program} demo slow {slow} 0s{where}"
     for team in demo.newcomers[:1]:
-        yield "register a fragment", f"{program} register {os.path.relpath(demo.manifest(team))}{admin}{where}"
-        yield "  and back", f"{program} withdraw {team.name}{admin}{where}"
+        yield "register a fragment", f"{demo.program} register {os.path.relpath(demo.manifest(team))}{admin}{where}"
+        yield "  and back", f"{demo.program} withdraw {team.name}{admin}{where}"
 
 
 def _victims(demo: "Demo") -> tuple[str, str]:

@@ -3,6 +3,7 @@
 Values that are filled in as the order in `proxy.flow` proceeds; nothing here decides or awaits.
 """
 
+import gateway.rules.keys as keys
 from fragments.urls import Place
 from gateway.errors import GatewayError
 from gateway.message import Body, Entry, Fields, Request, Response
@@ -14,7 +15,7 @@ Timing = tuple[str, str, float]
 
 
 class Exchange:
-    """One viewer request and all that is done for it. `now` is seconds since the epoch, `started` the loop's."""
+    """One viewer request and all that is done for it. `now` is seconds since the epoch, `started` a steady clock's."""
 
     __slots__ = (
         "authority",
@@ -42,6 +43,20 @@ class Exchange:
         self.note = b""
         self.error: GatewayError | None = None
         self.timings: list[Timing] = []
+
+
+class Lane:
+    """What all requests for one mount under one public name have in common, worked out once."""
+
+    __slots__ = ("authority", "key", "mount", "place", "public")
+
+    def __init__(self, mount: Mount, scheme: bytes, authority: bytes) -> None:
+        self.mount = mount
+        self.authority = authority
+        self.public = scheme + b"://" + authority
+        self.key = keys.page(scheme, authority, mount.prefix)
+        origins = frozenset({self.public.decode("latin-1"), *(origin.url for origin in mount.upstream.origins)})
+        self.place = Place(mount.prefix.decode(), origins, mount.links_to)
 
 
 class Fetch:

@@ -117,13 +117,14 @@ class Request:
 
 
 class Response:
-    """What an origin answers, or what the viewer gets."""
+    """What an origin answers, or what the viewer gets. `index` is as a request's, of the fields at its making."""
 
-    __slots__ = ("body", "headers", "status")
+    __slots__ = ("body", "headers", "index", "status")
 
     def __init__(self, status: int, headers: Fields, body: Body = b"") -> None:
         self.status = status
         self.headers = headers
+        self.index = dict(headers)
         self.body = body
 
     def __repr__(self) -> str:

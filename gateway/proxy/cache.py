@@ -5,6 +5,7 @@ What may be kept, for how long and under which key is decided in `rules.freshnes
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import lru_cache
 from typing import assert_never
 
 import gateway.rules.freshness as freshness
@@ -12,7 +13,7 @@ import gateway.rules.keys as keys
 from gateway.errors import OriginError
 from gateway.exchange import Answer, Exchange, Fetch
 from gateway.message import Entry, Fields, Request, Response, Stream, joined
-from gateway.rules.freshness import Bypass, Hit, Lifetime, Miss, Stale, Verdict
+from gateway.rules.freshness import ABSENT, Bypass, Hit, Lifetime, Miss, Stale, Verdict
 from gateway.store.base import Entries, Purge, StoreError
 from gateway.store.codec import digest
 from gateway.store.memory import Memory
@@ -44,7 +45,7 @@ class Cache:
     async def answer(self, exchange: Exchange, fetch: Fetch, ask: Ask) -> Answer:
         """The stored answer if it may be used, else what the origin says, kept if it may be."""
         verdict = self.look(exchange, fetch)
-        if isinstance(verdict, Miss) and verdict.last is None and self._shared is not None:
+        if verdict is ABSENT and self._shared is not None:
             await self.recall([fetch], exchange.request)
             verdict = self.look(exchange, fetch)
         match verdict:
@@ -53,12 +54,14 @@ class Cache:
             case Stale():
                 self._refresh(exchange, fetch, ask)
                 return stored(verdict.entry, exchange.now, b"portico; hit; ttl=%d" % verdict.ttl)
-            case Miss():
-                return await self._fetched(exchange, fetch, ask, verdict)
+            case Miss(reason, last):
+                if last is not None:
+                    return await self._fetched(exchange, fetch, ask, last)
+                return self._kept(exchange, fetch, await ask(exchange, fetch), reason)
             case Bypass():
                 response = await ask(exchange, fetch)
-                note = b"portico; fwd=%b; fwd-status=%d" % (verdict.reason.encode(), response.status)
-                return Answer(response.status, for_viewers(response.headers), response.body, note)
+                note = noted(verdict.reason, response.status, "")
+                return Answer(response.status, for_viewers(response), response.body, note)
             case _:
                 assert_never(verdict)
 
@@ -118,29 +121,26 @@ class Cache:
             return self._memory.get(keys.variant(key, keys.vary(list(entry.headers)), request.headers))
         return entry
 
-    async def _fetched(self, exchange: Exchange, fetch: Fetch, ask: Ask, miss: Miss) -> Answer:
-        last = miss.last
+    async def _fetched(self, exchange: Exchange, fetch: Fetch, ask: Ask, last: Entry) -> Answer:
+        """A new answer, or the last one while its origin fails (RFC 5861 section 4)."""
         try:
             response = await ask(exchange, fetch)
         except OriginError as error:
-            if last is None:
-                raise
             exchange.error = error
             return stored(last, exchange.now, b"portico; fwd=stale; detail=stale-if-error")
-        if response.status in FAILED and last is not None:
+        if response.status in FAILED:
             if isinstance(response.body, Stream):
                 response.body.close()
-            note = b"portico; fwd=stale; fwd-status=%d; detail=stale-if-error" % response.status
-            return stored(last, exchange.now, note)
-        return self._kept(exchange, fetch, response, miss.reason)
+            return stored(last, exchange.now, noted("stale", response.status, "stale-if-error"))
+        return self._kept(exchange, fetch, response, "stale")
 
     def _kept(self, exchange: Exchange, fetch: Fetch, response: Response, reason: str) -> Answer:
         cookies = fetch.fragment is None and b"cookie" in exchange.request.index
-        life = freshness.lifetime(response.status, response.headers, fetch.policy, exchange.now, cookies=cookies)
-        note = b"portico; fwd=%b; fwd-status=%d" % (reason.encode(), response.status)
-        fields = for_viewers(response.headers)
+        life = freshness.lifetime(response, fetch.policy, exchange.now, cookies=cookies)
+        fields = for_viewers(response)
         if isinstance(life, str):
-            return Answer(response.status, fields, response.body, note + b"; detail=" + life.encode())
+            return Answer(response.status, fields, response.body, noted(reason, response.status, life))
+        note = b"portico; fwd=%b; fwd-status=%d" % (reason.encode(), response.status)
         tags = tags_of(fetch, response.headers)
         body = response.body
         if isinstance(body, bytes):
@@ -253,8 +253,17 @@ def made(status: int, fields: Fields, body: bytes, life: Lifetime, now: float, t
     )
 
 
-def for_viewers(fields: Fields) -> Fields:
-    return [field for field in fields if field[0] not in NOT_FOR_VIEWERS]
+def for_viewers(response: Response) -> Fields:
+    if NOT_FOR_VIEWERS.isdisjoint(response.index):
+        return response.headers
+    return [field for field in response.headers if field[0] not in NOT_FOR_VIEWERS]
+
+
+@lru_cache(maxsize=1024)
+def noted(reason: str, status: int, detail: str) -> bytes:
+    """Cache-Status of an answer that came from its origin and was not kept (RFC 9211 section 2)."""
+    note = f"portico; fwd={reason}; fwd-status={status}"
+    return (f"{note}; detail={detail}" if detail else note).encode()
 
 
 def tags_of(fetch: Fetch, fields: Fields) -> tuple[str, ...]:

@@ -48,29 +48,26 @@ class Run(Generic[T]):
         elif self._waits is not None:
             waits, self._waits = self._waits, None
             waits.then = None
-            self._advance(lambda: self._coroutine.throw(asyncio.CancelledError()))
+            self._advance(self._coroutine.throw, asyncio.CancelledError())
         else:
             asyncio.get_running_loop().call_soon(self.cancel)  # it runs at this very moment
 
     def _step(self) -> None:
         self._waits = None
-        try:
-            waited = self._coroutine.send(None)
-        except StopIteration as end:
-            self._end(end.value, None)
-        except BaseException as error:
-            self._end(cast(T, None), error)
-        else:
-            self._wait(waited)
+        self._advance(self._coroutine.send, None)
 
-    def _advance(self, move: Callable[[], object]) -> None:
+    def _advance(self, move: Callable[[Any], object], what: object) -> None:
+        before, Later.taskless = Later.taskless, True
         try:
-            waited = move()
+            waited = move(what)
         except StopIteration as end:
+            Later.taskless = before
             self._end(end.value, None)
         except BaseException as error:
+            Later.taskless = before
             self._end(cast(T, None), error)
         else:
+            Later.taskless = before
             self._wait(waited)
 
     def _wait(self, waited: object) -> None:

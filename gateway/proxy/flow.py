@@ -3,17 +3,15 @@
 import itertools
 import os
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Collection, Sequence
 
 import gateway.proxy.failures as failures
 import gateway.rules.fields as fields
 import gateway.rules.forwarding as forwarding
-import gateway.rules.keys as keys
 import gateway.rules.paths as paths
 import gateway.rules.validators as validators
-from fragments.urls import Place
 from gateway.errors import GatewayError, MethodRefused, Misdirected, NotFound, ViewerError
-from gateway.exchange import Answer, Exchange, Fetch
+from gateway.exchange import Answer, Exchange, Fetch, Lane
 from gateway.message import Request, Response
 from gateway.proxy.cache import Cache
 from gateway.proxy.compose import Composer
@@ -52,7 +50,8 @@ class Flow:
         self._tell = tell
         self._hosts = frozenset(host.lower().encode() for host in hosts)
         self._trusted = trusted
-        self._places: Recent[tuple[int, bytes, bytes], Place] = Recent(4096)
+        self._lanes_of: Table | None = None
+        self._lanes: Recent[tuple[bytes, bytes], Lane] = Recent(4096)
         self._ids = map(b"%b%08x".__mod__, zip(itertools.repeat(os.urandom(6).hex().encode()), itertools.count(1)))
         self._time = time.monotonic
         self.draining = False
@@ -88,18 +87,20 @@ class Flow:
             return await self._composer.compose(exchange, answer)
         return answer
 
-    async def fetch(self, exchange: Exchange, fetch: Fetch) -> Answer:
+    def fetch(self, exchange: Exchange, fetch: Fetch) -> Awaitable[Answer]:
         """A slot is fetched exactly like a page."""
-        return await self._cache.answer(exchange, fetch, self._ask)
+        return self._cache.answer(exchange, fetch, self._ask)
 
     async def _ask(self, exchange: Exchange, fetch: Fetch) -> Response:
         response = await self._forward.send(exchange, fetch)
-        return await self._mounting.put_below(exchange, fetch, response)
+        return self._mounting.untouched(exchange, fetch, response) or await self._mounting.edited(fetch, response)
 
     def _identify(self, exchange: Exchange) -> None:
         """Who asks, for whom, for what; or why not."""
         request = exchange.request
-        request.target, absolute = paths.origin_form(request.target)
+        absolute = None
+        if not request.target.startswith(b"/"):
+            request.target, absolute = paths.origin_form(request.target)
         if self._trusted:
             forwarding.believe(request, self._trusted)
         exchange.authority, doubt = fields.authority(request, absolute)
@@ -107,24 +108,23 @@ class Flow:
         doubt = doubt or paths.refusal(request.target)
         if doubt is not None:
             raise ViewerError(doubt)
-        if not fields.allowed(exchange.authority, self._hosts):
+        if self._hosts and not fields.allowed(exchange.authority, self._hosts):
             raise Misdirected(f"Host {exchange.authority.decode('latin-1')!r} is not in the setting `hosts`.")
         if request.method in REFUSED_METHODS:
             raise MethodRefused(f"{request.method.decode()} is not for a portal.")
 
     def _page(self, exchange: Exchange, mount: Mount) -> Fetch:
+        lane = self._lane(exchange, mount)
         target = paths.strip(exchange.request.target, mount.prefix)
-        key = keys.page(exchange.request.scheme, exchange.authority, mount.prefix, target)
-        place = self._place(exchange.table, mount, exchange.public)
-        return Fetch(mount.upstream, target, key, place, mount.policy, mount.upstream.timeout, mount=mount)
+        upstream = mount.upstream
+        return Fetch(upstream, target, lane.key + target, lane.place, mount.policy, upstream.timeout, mount=mount)
 
-    def _place(self, table: Table, mount: Mount, public: bytes) -> Place:
-        key = (table.number, mount.prefix, public)
-        known = self._places.get(key)
-        if known is not None:
-            return known
-        origins = frozenset({public.decode("latin-1"), *(origin.url for origin in mount.upstream.origins)})
-        return self._places.put(key, Place(mount.prefix.decode(), origins, mount.links_to))
+    def _lane(self, exchange: Exchange, mount: Mount) -> Lane:
+        if exchange.table is not self._lanes_of:
+            self._lanes_of = exchange.table
+            self._lanes = Recent(4096)
+        key = (exchange.public, mount.prefix)
+        return self._lanes.get(key) or self._lanes.put(key, Lane(mount, exchange.request.scheme, exchange.authority))
 
     def _health(self, path: bytes) -> Response:
         """Live: the process answers. Ready: it has a table to serve from and is not leaving."""

@@ -1,6 +1,7 @@
 """A fetch, sent to one of its upstream's origins. It brings an answer's head, or raises one of `errors.OriginError`."""
 
 import random
+from collections.abc import Awaitable
 from urllib.parse import urljoin
 
 import gateway.rules.forwarding as forwarding
@@ -22,10 +23,8 @@ class Forward:
     def __init__(self, transports: dict[str, Transport]) -> None:
         self._transports = transports
 
-    async def send(self, exchange: Exchange, fetch: Fetch) -> Response:
-        if fetch.fragment is None:
-            return await self._page(exchange, fetch)
-        return await self._fragment(exchange, fetch)
+    def send(self, exchange: Exchange, fetch: Fetch) -> Awaitable[Response]:
+        return self._page(exchange, fetch) if fetch.fragment is None else self._fragment(exchange, fetch)
 
     async def _page(self, exchange: Exchange, fetch: Fetch) -> Response:
         viewer = exchange.request

@@ -33,19 +33,24 @@ class Mounting:
         self._edited: OrderedDict[tuple[bytes, Place, str], bytes] = OrderedDict()
         self._size = 0
 
-    async def put_below(self, exchange: Exchange, fetch: Fetch, response: Response) -> Response:
+    def untouched(self, exchange: Exchange, fetch: Fetch, response: Response) -> Response | None:
+        """The answer put below its mount at once, when its body may pass as it is; else None."""
+        if fetch.fragment is not None:
+            return None
+        kind = media_type(response.index.get(b"content-type"))
+        if kind in EDITED and exchange.request.method != b"HEAD" and _editor(kind, response, fetch) is not None:
+            return None
+        return Response(response.status, rules.answer(response.headers, fetch.place), response.body)
+
+    async def edited(self, fetch: Fetch, response: Response) -> Response:
+        """The answer put below its mount, its body edited: whole if it is small, else as it streams."""
         if fetch.fragment is not None:
             return await self._fragment(response)
-        fields = rules.answer(response.headers, fetch.place)
-        index = dict(fields)
-        kind = media_type(index.get(b"content-type"))
-        if kind not in EDITED or exchange.request.method == b"HEAD":
-            return Response(response.status, fields, response.body)
-        packed = _coding(index)
-        editor = _editor(kind, packed, response, fetch)
-        if editor is None:
-            return Response(response.status, fields, response.body)
-        fields = rules.rewritten(fields, rules.version(fetch.place))
+        kind = media_type(response.index.get(b"content-type"))
+        editor = _editor(kind, response, fetch)
+        assert editor is not None
+        fields = rules.rewritten(rules.answer(response.headers, fetch.place), rules.version(fetch.place))
+        packed = _coding(response)
         body = response.body
         if isinstance(body, Stream) and body.length is not None and body.length <= self._page_bytes:
             body = await whole(body, self._page_bytes) or b""
@@ -59,7 +64,7 @@ class Mounting:
         body = await whole(response.body, self._fragment_bytes)
         if body is None:
             raise BadAnswer(f"A fragment is longer than {self._fragment_bytes} bytes.")
-        packed = _coding(dict(response.headers))
+        packed = _coding(response)
         fields = without(rules.hop(response.headers), b"content-encoding", b"content-length")
         return Response(response.status, fields, coding.decoded(body, packed, self._fragment_bytes))
 
@@ -109,11 +114,11 @@ class Edited(Stream):
         self._body.close()
 
 
-def _editor(kind: str, packed: bytes, response: Response, fetch: Fetch) -> Rewriter | None:
+def _editor(kind: str, response: Response, fetch: Fetch) -> Rewriter | None:
     mount = fetch.mount
     if mount is None or mount.aware == "aware" or response.status in _NO_BODY or response.body == b"":
         return None
-    if packed not in _UNDONE or not _wanted(kind, mount):
+    if not _wanted(kind, mount) or _coding(response) not in _UNDONE:
         return None
     if b"no-transform" in joined(response.headers, b"cache-control"):
         return None
@@ -128,6 +133,6 @@ def _wanted(kind: str, mount: Mount) -> bool:
     return mount.rewrite.html
 
 
-def _coding(index: dict[bytes, bytes]) -> bytes:
-    packed = index.get(b"content-encoding", b"").strip().lower()
+def _coding(response: Response) -> bytes:
+    packed = response.index.get(b"content-encoding", b"").strip().lower()
     return b"" if packed == b"identity" else packed

@@ -266,7 +266,7 @@ class Wire(asyncio.Protocol):
         unread = isinstance(request.body, Incoming) and not request.body.complete
         keep = keep and not self._closing and not self._leaving and not unread
         lines = [STATUS.get(status) or b"HTTP/1.1 %d Status\r\n" % status]
-        lines += [b"%b: %b\r\n" % field for field in response.headers if field[0] not in FRAMING]
+        lines += [name + b": " + value + b"\r\n" for name, value in response.headers if name not in FRAMING]
         lines.append(CLOCK.date(self._loop.time()))
         if not keep:
             lines.append(b"connection: close\r\n")

@@ -7,7 +7,7 @@ import email.utils
 import re
 from dataclasses import dataclass
 
-from gateway.message import Entry, Fields, first, joined
+from gateway.message import Entry, Fields, Response, first, joined
 from gateway.model import CachePolicy
 
 # Kept when their freshness is told (RFC 9110 section 15.1); others need more care than they are worth
@@ -45,6 +45,7 @@ class Bypass:
     reason: str
 
 
+ABSENT = Miss("uri-miss")
 Verdict = Hit | Stale | Miss | Bypass
 
 
@@ -60,7 +61,7 @@ class Lifetime:
 def judge(entry: Entry | None, now: float) -> Verdict:
     """What may be done with what the cache holds."""
     if entry is None:
-        return Miss("uri-miss")
+        return ABSENT
     ttl = int(entry.fresh - now)
     if now < entry.fresh:
         return Hit(entry, ttl)
@@ -77,17 +78,15 @@ def directives(value: bytes) -> dict[bytes, bytes | None]:
     return found
 
 
-def lifetime(
-    status: int, fields: Fields, policy: CachePolicy | None, now: float, *, cookies: bool = False
-) -> Lifetime | str:
+def lifetime(response: Response, policy: CachePolicy | None, now: float, *, cookies: bool = False) -> Lifetime | str:
     """How long this answer may be kept for everybody, or the reason why it may not.
 
     What the origin says wins; the manifest's policy speaks where it is silent. `cookies` tells that the request
     carried some: then silence of the origin about sharing means no.
     """
+    status, fields, index = response.status, response.headers, response.index
     if status not in KEPT_STATUSES:
         return "status"
-    index = dict(fields)
     if b"set-cookie" in index:
         return "set-cookie"
     if b"vary" in index and b"*" in joined(fields, b"vary"):

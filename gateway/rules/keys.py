@@ -11,9 +11,9 @@ from gateway.message import Fields, every, joined
 RULES = "1"  # counts up whenever what is stored means something else than before
 
 
-def page(scheme: bytes, authority: bytes, prefix: bytes, target: bytes) -> bytes:
-    """A page or asset: the public host, the mount, and the target as the origin gets it."""
-    return b" ".join((b"page", scheme, authority, prefix or b"/", target))
+def page(scheme: bytes, authority: bytes, prefix: bytes) -> bytes:
+    """The beginning of a page's or asset's key; the target as the origin gets it is the rest."""
+    return b" ".join((b"page", scheme, authority, prefix or b"/", b""))
 
 
 def fragment(name: bytes, scheme: bytes, authority: bytes, prefix: bytes, target: bytes) -> bytes:

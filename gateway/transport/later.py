@@ -6,7 +6,7 @@ inside a task it is an ordinary future, so any coroutine may await it.
 
 import asyncio
 from collections.abc import Callable, Generator
-from typing import Generic, TypeVar, cast
+from typing import ClassVar, Generic, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -15,6 +15,9 @@ class Later(Generic[T]):
     """Set once, with a value or an error; awaited by one. What is set after that is not heard."""
 
     __slots__ = ("_error", "_value", "done", "then")
+
+    # set while a coroutine runs that is resumed by `then`, and not by a task
+    taskless: ClassVar[bool] = False
 
     def __init__(self) -> None:
         self.done = False
@@ -36,7 +39,7 @@ class Later(Generic[T]):
 
     def __await__(self) -> Generator[object, None, T]:
         if not self.done:
-            if asyncio.current_task() is None:
+            if Later.taskless:
                 yield self
             else:
                 yield from self._in_a_task()

@@ -22,6 +22,7 @@ from gateway.transport.resolve import Resolver
 IDLE = 30.0  # seconds a connection is kept unused: under the 60 s of common load balancers, so we close first
 STALL = 60.0  # seconds without a byte in the middle of a body: nginx's proxy_read_timeout
 SWEEP = 5.0
+TICK = 0.01  # seconds; how late a timeout may be told
 HEAD_LIMIT = 64 * 1024  # bytes of an answer's head; nginx allows 4-8 KiB, Node 16, Varnish 32
 REPLAYABLE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"TRACE"})  # RFC 9110 section 9.2.2
 BODILESS = frozenset({204, 205, 304})
@@ -42,11 +43,14 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport = cast(asyncio.Transport, None)
         self._parser = httptools.HttpResponseParser(self)
         self._answer: Later[Response] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self.deadline = 0.0
         self._request: Request | None = None
         self._response: Response | None = None
         self._incoming: Incoming | None = None
         self._headers: list[Field] = []
+        self._early: list[bytes] = []
+        self._whole = False
+        self._length: int | None = None
         self._head_size = 0
         self._left = 0
         self._upload: asyncio.Task[None] | None = None
@@ -66,11 +70,12 @@ class Connection(asyncio.Protocol):
         self._reused, self._used = self._used, True
         answer: Later[Response] = Later()
         self._answer = answer
-        self._timer = self._loop.call_later(timeout, self._late)
+        self.deadline = self.home.expects(timeout)
         body = request.body
-        if isinstance(body, bytes):
+        if type(body) is bytes:
             self._transport.write(head(request) + body)
         else:
+            assert isinstance(body, Stream)
             self._transport.write(head(request))
             self._upload = self._loop.create_task(self._send(body))
         return answer
@@ -88,10 +93,6 @@ class Connection(asyncio.Protocol):
             self.write(b"0\r\n\r\n")
         self._upload = None
         self._settle()
-
-    def _late(self) -> None:
-        self._timer = None
-        self._fail(TimedOut(f"Origin {self.home.origin.url} sent no answer in time."))
 
     # What the connection is to a body on its way in, and to one on its way out
 
@@ -139,27 +140,24 @@ class Connection(asyncio.Protocol):
             self.close()  # bytes nobody asked for: never the beginning of the next answer
             return
         self.heard = self._loop.time()
-        if self._left > len(data):
-            # in the middle of a body of known length there is nothing to parse, and nothing to copy
-            self._left -= len(data)
-            self._incoming.feed(data)  # type: ignore[union-attr]  # set whenever _left is
+        if self._left:
+            self._body_goes_on(data)
             return
         if self._response is None:
             self._head_size += len(data)
         try:
-            if self._left:
-                self._end_of_body(data)
-            else:
-                self._parser.feed_data(data)
+            self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             self._fail(BadAnswer(f"Origin {self.home.origin.url} switched protocols unasked."))
             return
         except httptools.HttpParserError as error:
             self._fail(BadAnswer(f"Origin {self.home.origin.url} does not speak HTTP: {error}."))
             return
-        if self._response is not None:
-            self._deliver()
-        elif self._head_size > HEAD_LIMIT:
+        if self._answer is not None and self._response is not None:
+            self._deliver(self._answer, self._response)
+        elif self._whole:
+            self._settle()
+        elif self._response is None and self._head_size > HEAD_LIMIT:
             self._fail(
                 BadAnswer(
                     f"The head of an answer of {self.home.origin.url} is longer than {HEAD_LIMIT} bytes.",
@@ -167,23 +165,30 @@ class Connection(asyncio.Protocol):
                 )
             )
 
-    def _end_of_body(self, data: bytes) -> None:
-        """The last bytes of a body that went past the parser; more of them belong to no answer."""
-        left, self._left = self._left, 0
-        self._parser = httptools.HttpResponseParser(self)
-        self._keep = self._keep and len(data) == left
+    def _body_goes_on(self, data: bytes) -> None:
+        """In the middle of a body of known length there is nothing to parse, and nothing to copy."""
+        left = self._left
         incoming = self._incoming
         assert incoming is not None
+        if left > len(data):
+            self._left = left - len(data)
+            incoming.feed(data)
+            return
+        self._left = 0
+        self._parser = httptools.HttpResponseParser(self)
+        self._keep = self._keep and len(data) == left  # more bytes than announced belong to no answer
         incoming.feed(data[:left])
         incoming.finish()
+        self._whole = True
+        self._settle()
 
     def connection_lost(self, error: Exception | None) -> None:
         self._closed = True
         self.home.lost(self)
         self.resume_writing()
         if self._to_eof and self._incoming is not None and error is None:
-            self._incoming.finish()
             self._request = None
+            self._incoming.finish()
         elif self._request is not None:
             self._fail(self._cut(error))
         if self._upload is not None:
@@ -215,53 +220,55 @@ class Connection(asyncio.Protocol):
                 length = int(value)
             elif name == b"transfer-encoding":
                 chunked = True
-        bodiless = status in BODILESS or (self._request is not None and self._request.method == b"HEAD")
-        self._to_eof = length is None and not chunked and not bodiless
-        self._incoming = Incoming(self, length)
+        self._length = length
         self._response = Response(status, headers)
         self._keep = self._parser.should_keep_alive()
-        if length is not None and not bodiless:
-            self._left = length
-        if bodiless:
-            self._incoming.finish()
+        if status in BODILESS or (self._request is not None and self._request.method == b"HEAD"):
+            self._whole = True
             # llhttp would wait for the body a HEAD answer only announces
             self._parser = httptools.HttpResponseParser(self)
+        else:
+            self._to_eof = length is None and not chunked
 
     def on_body(self, chunk: bytes) -> None:
-        if self._incoming is not None:
-            if self._left:
-                self._left -= len(chunk)
+        if self._whole:
+            self._keep = False  # a body where none may be
+        elif self._incoming is not None:
             self._incoming.feed(chunk)
+        else:
+            self._early.append(chunk)
 
     def on_message_complete(self) -> None:
-        if self._incoming is not None and self._response is not None:
+        if self._response is not None and not self._whole:
             self._keep = self._parser.should_keep_alive()
-            self._incoming.finish()
+            self._whole = True
+            if self._incoming is not None:
+                self._incoming.finish()
 
-    def _deliver(self) -> None:
-        """The head is here: answer who waits; the body is whole: give the connection back."""
-        incoming, response = self._incoming, self._response
-        assert incoming is not None and response is not None
-        answer = self._answer
-        if answer is not None:
-            self._answer = None
-            if self._timer is not None:
-                self._timer.cancel()
-            response.body = incoming.taken() if incoming.complete else incoming
-            if incoming.complete:
-                self._settle()  # first: who is answered may want this very connection next
-            answer.set(response)
-        elif incoming.complete:
-            self._settle()
+    def _deliver(self, answer: Later[Response], response: Response) -> None:
+        """The head is here: who waits is answered, with the body if that is whole, with a stream of it if not."""
+        self._answer = None
+        early, self._early = self._early, []
+        if self._whole:
+            response.body = early[0] if len(early) == 1 else b"".join(early)
+            self._settle()  # first: who is answered may want this very connection next
+        else:
+            response.body = self._incoming = Incoming(self, self._length)
+            for chunk in early:
+                self._incoming.feed(chunk)
+            if self._length is not None:
+                self._left = self._length - sum(map(len, early))
+        answer.set(response)
 
     def _settle(self) -> None:
         """Back to the pool, once the answer is whole and the request is sent."""
-        if self._incoming is None or not self._incoming.complete:
+        if not self._whole:
             return
         if self._upload is not None:
             self.close()  # answered before it heard us out: RFC 9112 section 9.5
             return
         self._request = self._response = self._incoming = None
+        self._whole = self._to_eof = False
         self._head_size = 0
         if self._keep and not self._closed:
             self.home.release(self)
@@ -270,18 +277,24 @@ class Connection(asyncio.Protocol):
 
     def _fail(self, error: Exception) -> None:
         answer, self._answer = self._answer, None
-        if self._timer is not None:
-            self._timer.cancel()
+        self._request = None
+        self.close()
         if answer is not None:
             answer.fail(error)
         elif self._incoming is not None:
             self._incoming.fail(error)
-        self._request = None
-        self.close()
+
+    @property
+    def waits(self) -> bool:
+        """Sent, and no head of an answer yet."""
+        return self._answer is not None
+
+    def late(self) -> None:
+        self._fail(TimedOut(f"Origin {self.home.origin.url} sent no answer in time."))
 
     def check(self, now: float) -> None:
         """Called every few seconds: a peer that went silent in mid-body is let go."""
-        if self._response is not None and self._answer is None and now - self.heard > STALL:
+        if self._incoming is not None and self._request is not None and now - self.heard > STALL:
             if self._transport.is_reading():
                 self._fail(TimedOut(f"Origin {self.home.origin.url} stopped in the middle of a body."))
             else:
@@ -313,9 +326,11 @@ class _Chunked:
 class Home:
     """All connections to one origin."""
 
-    __slots__ = ("all", "idle", "limit", "opening", "origin", "waiting")
+    __slots__ = ("_loop", "_ticks", "all", "idle", "limit", "opening", "origin", "waiting")
 
     def __init__(self, origin: Origin, limit: int) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._ticks = False
         self.origin = origin
         self.limit = limit
         self.idle: list[Connection] = []
@@ -326,6 +341,24 @@ class Home:
     def __repr__(self) -> str:
         busy = len(self.all) - len(self.idle)
         return f"<Home {self.origin.url}: {busy} busy, {len(self.idle)} idle, {len(self.waiting)} waiting>"
+
+    def expects(self, timeout: float) -> float:
+        """When an answer is late. One coarse timer for all connections: a timer of its own costs each request more."""
+        now = self._loop.time()
+        if not self._ticks:
+            self._ticks = True
+            self._loop.call_later(TICK, self._tick)
+        return now + timeout
+
+    def _tick(self) -> None:
+        now = self._loop.time()
+        waiting = [connection for connection in self.all if connection.waits]
+        for connection in waiting:
+            if connection.deadline <= now:
+                connection.late()
+        self._ticks = bool(waiting)
+        if waiting:
+            self._loop.call_later(TICK, self._tick)
 
     def release(self, connection: Connection) -> None:
         """The next in line gets it; else it idles, the last one used on top."""
@@ -375,16 +408,28 @@ class Pool:
 
     async def handle_async_request(self, request: Request, origin: Origin, timeout: float) -> Response:
         home = self._homes.get(origin.url) or self._open_home(origin)
+        connection = home.idle.pop() if home.idle else await self._connection(home, timeout)
         try:
-            connection = home.idle.pop() if home.idle else await self._connection(home, timeout)
-            return await _answer(connection, request, timeout)
+            return await connection.exchange(request, timeout)
+        except asyncio.CancelledError:
+            connection.close()
+            raise
         except _Stale:
             if request.method not in REPLAYABLE or not isinstance(request.body, bytes):
                 raise Unreachable(
                     f"Origin {origin.url} closed a kept connection as the request was sent.",
                     proxy_error="connection_terminated",
                 ) from None
-        return await _answer(await self._new(home, timeout), request, timeout)
+        return await self._again(home, request, timeout)
+
+    async def _again(self, home: Home, request: Request, timeout: float) -> Response:
+        """On a connection nobody used before: that one cannot have gone stale."""
+        connection = await self._new(home, timeout)
+        try:
+            return await connection.exchange(request, timeout)
+        except asyncio.CancelledError:
+            connection.close()
+            raise
 
     async def aclose(self) -> None:
         if self._sweeper is not None:
@@ -479,14 +524,6 @@ class Pool:
         return self._tls
 
 
-async def _answer(connection: Connection, request: Request, timeout: float) -> Response:
-    try:
-        return await connection.exchange(request, timeout)
-    except asyncio.CancelledError:
-        connection.close()
-        raise
-
-
 def _no_room(waiter: "asyncio.Future[Connection | None]", home: Home) -> None:
     if not waiter.done():
         waiter.set_exception(Overloaded(f"All {home.limit} connections to {home.origin.url} stayed busy."))
@@ -500,9 +537,10 @@ def _give_back(home: Home, waiter: "asyncio.Future[Connection | None]") -> None:
 
 def head(request: Request) -> bytes:
     """The request line and fields as they go out (RFC 9112 section 3)."""
-    lines = [b"%b %b HTTP/1.1" % (request.method, request.target)]
-    lines += [b"%b: %b" % field for field in request.headers]
-    return b"\r\n".join(lines) + b"\r\n\r\n"
+    lines = [request.method + b" " + request.target + b" HTTP/1.1"]
+    lines += [name + b": " + value for name, value in request.headers]
+    lines.append(b"\r\n")
+    return b"\r\n".join(lines)
 
 
 _: type[Transport] = Pool
