@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -125,11 +125,12 @@ def _words(text: str) -> frozenset[bytes]:
 
 
 _VOID = _words("area base basefont bgsound br col embed frame hr img input keygen link meta param source track wbr")
+_UNBUILT = _VOID | _words("frameset")  # a start tag that leaves nothing open
+_BREAKOUT_VOID = _words("br embed hr img meta")  # the same, and foreign content ends there
 _FORMATTING = _words("a b big code em font i nobr s small strike strong tt u")
-_BARRIERS = _words(
-    "applet button caption desc foreignobject html marquee math mi mn mo ms mtext object ol select svg table td "
-    "template th title ul annotation-xml"
-)
+_FOREIGN = _words("annotation-xml desc foreignobject math mi mn mo ms mtext svg title")
+_BARRIERS = _FOREIGN | _words("applet button caption marquee noscript object ol select table td template th ul")
+_HEADINGS = _words("h1 h2 h3 h4 h5 h6")
 _BLOCKS = _words(
     "address article aside blockquote center details dialog dir div dl fieldset figcaption figure footer form h1 h2 h3 "
     "h4 h5 h6 header hgroup li listing main menu nav ol p plaintext pre search section summary table ul xmp dd dt"
@@ -137,7 +138,7 @@ _BLOCKS = _words(
 _SPECIAL = (
     _BLOCKS
     | _BARRIERS
-    | _words("body colgroup head iframe frameset noembed noframes noscript script style tbody textarea tfoot thead tr")
+    | _words("body colgroup head iframe noembed noframes script style tbody textarea tfoot thead tr")
 )
 _CELLS = _words("td th tr tbody thead tfoot colgroup caption")
 _IMPLIED: dict[bytes, frozenset[bytes]] = {  # a start tag, and what it closes when that is the current node
@@ -154,21 +155,28 @@ _IMPLIED: dict[bytes, frozenset[bytes]] = {  # a start tag, and what it closes w
     b"tfoot": _words("p td th tr tbody thead tfoot colgroup caption"),
 }
 _NOTHING: frozenset[bytes] = frozenset()
+_P = _words("p")
+_IMPLIED_ENDS = _words("dd dt li optgroup option p rb rp rt rtc") | _CELLS
 _WALLS = {  # what an end tag does not reach through, where that is not every barrier (13.2.4.2)
     **dict.fromkeys(_CELLS | _words("table"), _words("table template svg math")),
     b"template": _NOTHING,
 }
 _LIKE_A_TAG = re.compile(rb"<(/?)([A-Za-z][^\t\n\f\r />]*)")
-_UNSURE = re.compile(rb"<(?:svg|math|noscript|frameset|select)", re.IGNORECASE)
+_ROOT = re.compile(rb"<(?:!doctype|html|head|body)", re.IGNORECASE)
+_FEW, _SHORT = 200, 8 * 1024  # so few tags in so few bytes cost next to nothing, whatever they are
+_UNSURE = re.compile(rb"<(?:svg|math|noscript|frameset|select|template)", re.IGNORECASE)
+_MANY = 10_000  # tags, which a parser reads in a tenth of a second even if each is nested in the one before
 
 
 def survey(
     source: bytes, budget: Budget = PIECE, *, found: Sequence[Token] | None = None, in_flow: bool = True
 ) -> Survey:
-    """Counts what the source would cost, in linear time; raises OverBudget. Never counts less than a parser builds.
+    """Counts what the source would cost, in linear time; raises OverBudget for what would take a parser long.
     `found` are the source's tokens, where the caller has them."""
     if len(source) > budget.size:
         raise OverBudget(f"The markup has {len(source)} bytes; at most {budget.size} are read. Send less.")
+    if len(source) <= _SHORT and source.count(b"<") <= _FEW and not _ROOT.search(source):
+        return Survey(document=False)
     count = _Count(source, budget)
     seen: list[Token] = []
     for token in tokens(source) if found is None else found:
@@ -182,7 +190,7 @@ def survey(
 def _survey_all(source: bytes, found: Sequence[Token], budget: Budget) -> None:
     """Once more, with all that looks like a tag in text. Foreign content, `<noscript>` and some contexts can make a
     parser see markup where a scanner sees text; neither may be led to nest without a bound."""
-    count = _Count(source, replace(budget, depth=2048, formatting=512, created=5 * budget.created), sure=False)
+    count = _Count(source, replace(budget, depth=2048, formatting=512, created=5 * budget.created))
     at = 0
     for token in found:
         count.add_hidden(at, token.start if token.name else token.end)
@@ -192,12 +200,14 @@ def _survey_all(source: bytes, found: Sequence[Token], budget: Budget) -> None:
 
 
 class _Count:
-    """The stack of open elements, kept so that it is at least as deep as a parser's."""
+    """The stack of open elements, about as deep as a parser's; where there are many, at least as deep, but for what
+    tables and formatting open by themselves."""
 
-    def __init__(self, source: bytes, budget: Budget, *, sure: bool = True) -> None:
-        self.source, self.budget, self.sure = source, budget, sure
+    def __init__(self, source: bytes, budget: Budget) -> None:
+        self.source, self.budget = source, budget
         self.tags = self.created = self.roots = self.foreign = self.unclosed = 0
-        self.document = False
+        self.document = self.doubtful = False
+        self.close = self.close_top if source.count(b"<") > _MANY else self.close_likely
         self.open: list[bytes] = []
         self.formatting: Counter[bytes] = Counter()
 
@@ -228,13 +238,10 @@ class _Count:
             self.document = True
             self.roots += name != b"head"
             return
-        if name == b"a" and self.formatting[name]:
+        if name == b"a" and self.formatting[name] and not self.foreign:
             self.end(name)
-        if (self.sure and not self.foreign) or name in _BLOCKS:
-            closes = _IMPLIED.get(name, _NOTHING)
-            while self.open and self.open[-1] in closes:
-                self.pop()
-        if token.closed if token.foreign else name in _VOID:
+        self.imply_ends(name)
+        if self.leaves_nothing_open(token):
             return
         self.open.append(name)
         self.foreign += name in (b"svg", b"math")
@@ -242,20 +249,60 @@ class _Count:
             self.formatting[name] += 1
             self.unclosed += 1
 
+    def imply_ends(self, name: bytes) -> None:
+        if self.foreign and name not in _BLOCKS:
+            return
+        closes = _IMPLIED.get(name, _NOTHING)
+        if name in _CELLS and b"table" not in self.open:
+            closes -= _P
+        while self.open and self.open[-1] in closes:
+            self.pop()
+
+    def leaves_nothing_open(self, token: Token) -> bool:
+        """Void elements in HTML, closed ones in foreign content; where it is in doubt which, neither."""
+        if not self.foreign:
+            return token.name in _UNBUILT or (token.closed and token.name in (b"svg", b"math"))
+        if token.name in _BREAKOUT_VOID:
+            return True
+        self.doubtful = self.doubtful or not token.foreign
+        return token.closed and not self.doubtful
+
     def end(self, name: bytes) -> None:
-        at = self.reached(name)
-        if self.formatting[name] and (at is not None or not self.walled()):
+        before = len(self.open)
+        self.close(name)
+        if self.foreign and len(self.open) == before:
+            self.doubtful = True  # a parser may have left the svg or math by an end tag that means nothing here
+
+    def close_top(self, name: bytes) -> None:
+        """Only what is open on top, with what its end tag implies: never wrong, and enough for what is well written."""
+        at = len(self.open) - 1
+        while at >= 0 and self.open[at] != name and self.open[at] in _IMPLIED_ENDS:
+            at -= 1
+        if at >= 0 and self.open[at] == name:
+            self.forget(name)
+            self.pop_to(at)
+
+    def close_likely(self, name: bytes) -> None:
+        """What a parser closes, as a rule; markup made for it can be deeper than this says."""
+        at = self.reached(_HEADINGS if name in _HEADINGS else {name}, _WALLS.get(name, _BARRIERS))
+        if at is not None or not self.walled():
+            self.forget(name)
+        if at is None:
+            return
+        if name == b"form" or (name in _CELLS and b"table" not in self.open[:at]):
+            del self.open[at]  # a form's end tag closes nothing but the form; a cell without a table never was one
+        elif self.closable(name, at):
+            self.pop_to(at)
+
+    def forget(self, name: bytes) -> None:
+        if self.formatting[name]:
             self.formatting[name] -= 1
             self.unclosed -= 1
-        if at is not None and self.closable(name, at):
-            while len(self.open) > at:
-                self.pop()
 
-    def reached(self, name: bytes) -> int | None:
+    def reached(self, names: Collection[bytes], walls: Collection[bytes]) -> int | None:
         """Where the element that the end tag means is open, if no barrier stands between."""
-        walls = _WALLS.get(name, _BARRIERS)
         for at in range(len(self.open) - 1, -1, -1):
-            if self.open[at] == name:
+            if self.open[at] in names:
                 return at
             if self.open[at] in walls:
                 return None
@@ -266,10 +313,17 @@ class _Count:
 
     def closable(self, name: bytes, at: int) -> bool:
         """Formatting and unknown elements close nothing special on their way (13.2.6.4.7, "any other end tag")."""
-        return name in _SPECIAL or not any(above in _SPECIAL for above in self.open[at + 1 :])
+        if name in _SPECIAL and name not in _FOREIGN:
+            return True
+        return not any(above in _SPECIAL for above in self.open[at + 1 :])
+
+    def pop_to(self, at: int) -> None:
+        while len(self.open) > at:
+            self.pop()
 
     def pop(self) -> None:
         self.foreign -= self.open.pop() in (b"svg", b"math")
+        self.doubtful = self.doubtful and self.foreign > 0
 
     def check(self) -> None:
         budget = self.budget

@@ -46,7 +46,8 @@ def read(body: bytes, content_type: str, place: Place, context: Context = Contex
         nodes, roots = first.children + second.children, second.attributes
     else:
         nodes = parse.part(source, *parsed_as(context))
-    reader = _Reader(_based(nodes, place), context, place.base)
+    based = _based(nodes, place) if b"<base" in written.lower() else place
+    reader = _Reader(based, context, place.base)
     html, stable = reader.written(reader.nodes(nodes))
     if parse.grown(len(written), len(html)):
         raise OverBudget(f"{len(written)} bytes of markup mean {len(html)} once they are closed properly. Close them.")

@@ -170,6 +170,7 @@ class _Cut(NamedTuple):
     first: Token
 
 
+MOST = 256  # slots of one page, each of which may cost a fetch
 _COMMENT_SLOT = re.compile(rb"<!--mf:slot(?=[\t\n\f\r /])(.*?)--!?>", re.DOTALL)
 
 
@@ -187,6 +188,9 @@ def _cuts(page: _Page) -> tuple[list[_Cut], list[Diagnostic]]:
                 )
             continue
         cut = _cut(page, at, ends, diagnostics) if _opens_slot(page, token) else None
+        if cut is not None and len(cuts) == MOST:
+            diagnostics.append(_said("slots-too-many", page, token, f"Only {MOST} slots are filled. Use fewer."))
+            break
         if cut is not None:
             cuts.append(cut)
             after = cut.end

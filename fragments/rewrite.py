@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
@@ -52,7 +53,7 @@ _NOT_ASCII = re.compile(
 _MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
-class _Narrow:
+class _Narrow(ABC):
     """What all rewriters of bytes share: text in UTF-16 passes as it is."""
 
     def __init__(self) -> None:
@@ -72,11 +73,11 @@ class _Narrow:
         beginning, self._beginning = self._beginning or b"", None
         return b"" if self._wide else (self._feed(beginning) if beginning else b"") + self._close()
 
-    def _feed(self, chunk: bytes) -> bytes:
-        raise NotImplementedError
+    @abstractmethod
+    def _feed(self, chunk: bytes) -> bytes: ...
 
-    def _close(self) -> bytes:
-        raise NotImplementedError
+    @abstractmethod
+    def _close(self) -> bytes: ...
 
 
 class CssRewriter(_Narrow):
@@ -388,18 +389,17 @@ def _spelled(words: str) -> str:
     """A pattern for any of these names in any case, by first letters, so that most names fail at once."""
     by_letter: dict[str, list[str]] = {}
     for word in words.split():
-        by_letter.setdefault(word[:1], []).append(word[1:])
-    if set(by_letter) == {""}:
-        return ""
-    choices = []
-    for letter, rests in by_letter.items():
-        shared = rests if "" not in rests else [rest for rest in rests if rest]
-        tail = _spelled(" ".join(shared)) if shared else ""
-        choices.append(
-            (f"[{letter}{letter.upper()}]" if letter.isalpha() else letter)
-            + (f"{tail}" if "" not in rests or not tail else f"(?:{tail})?")
-        )
-    return f"(?:{'|'.join(choices)})"
+        by_letter.setdefault(word[0], []).append(word[1:])
+    return "(?:" + "|".join(_either_case(letter) + _followed(rests) for letter, rests in by_letter.items()) + ")"
+
+
+def _either_case(letter: str) -> str:
+    return f"[{letter}{letter.upper()}]" if letter.isalpha() else letter
+
+
+def _followed(rests: list[str]) -> str:
+    more = " ".join(rests).split()
+    return (_spelled(" ".join(more)) + "?" * ("" in rests)) if more else ""
 
 
 _SPACE, _END, _NAME = r"[\t\n\f\r ]", r"(?=[\t\n\f\r />])", r"[^\t\n\f\r />\"'=<]"
@@ -449,6 +449,7 @@ def _presentation(value: str, place: Place) -> str:
 
 
 def _drop(value: str, place: Place) -> str:
+    """Stands for taking the whole attribute away."""
     return ""
 
 

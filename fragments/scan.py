@@ -104,7 +104,10 @@ _SPECIAL = (
         "tfoot th thead tr"
     )
 )
-_OUTER = (_SPECIAL - _words("body head html") - _VOID) | _FORMATTING | _words("span label abbr cite time mark q kbd")
+_OUTER = (
+    (_SPECIAL - _words("body head html") - _VOID - _RAW) | _FORMATTING | _words("span label abbr cite time mark q kbd")
+)
+_TABLE_PARTS = _words("caption colgroup tbody td tfoot th thead tr body head html frameset")
 _SCOPE = _words("applet caption html table td th marquee object template")
 _FONT = _words("color face size")
 _HTML_ENCODINGS = (b"text/html", b"application/xhtml+xml")
@@ -412,7 +415,7 @@ class Scanner:
             return True
         if name in _RAW:
             self._raw = name
-        if self._open and name not in _VOID:
+        if self._open and name not in _VOID and (self._names[b"table"] or name not in _TABLE_PARTS):
             if name in _CLOSES_P and self._names[b"p"]:
                 self._close_html(b"p")
             self._push(_Open(_HTML, name))

@@ -168,7 +168,8 @@ _CANDIDATE = re.compile(r"[\t\n\f\r ,]*+([^\t\n\f\r ]+)")
 
 def candidates(value: str, place: Place) -> str:
     """`srcset` and `imagesrcset` (4.8.4.2.1): URLs may hold commas, descriptors may hold parentheses."""
-    parts, at = [], 0
+    parts: list[str] = []
+    at = 0
     while found := _CANDIDATE.match(value, at):
         url = found[1].rstrip(",")
         parts += (value[at : found.start(1)], below(url, place))

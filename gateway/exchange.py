@@ -6,7 +6,7 @@ Values that are filled in as the order in `proxy.flow` proceeds; nothing here de
 import gateway.rules.keys as keys
 from fragments.urls import Place
 from gateway.errors import GatewayError
-from gateway.message import Body, Entry, Fields, Request, Response
+from gateway.message import Body, Entry, Fields, Head, Request, Response
 from gateway.model import CachePolicy
 from gateway.table import Fragment, Mount, Table, Upstream
 
@@ -55,8 +55,8 @@ class Lane:
         self.authority = authority
         self.public = scheme + b"://" + authority
         self.key = keys.page(scheme, authority, mount.prefix)
-        origins = frozenset({self.public.decode("latin-1"), *(origin.url for origin in mount.upstream.origins)})
-        self.place = Place(mount.prefix.decode(), origins, mount.links_to)
+        origins = frozenset(origin.url for origin in mount.upstream.origins)
+        self.place = Place(mount.prefix.decode(), origins, mount.links_to, public=self.public.decode("latin-1"))
 
 
 class Fetch:
@@ -65,10 +65,9 @@ class Fetch:
     __slots__ = (
         "fragment",
         "key",
-        "mount",
+        "lane",
         "place",
         "policy",
-        "prefix",
         "target",
         "timeout",
         "upstream",
@@ -83,7 +82,7 @@ class Fetch:
         policy: CachePolicy | None,
         timeout: float,
         *,
-        mount: Mount | None = None,
+        lane: Lane | None = None,
         fragment: Fragment | None = None,
     ) -> None:
         self.upstream = upstream
@@ -92,9 +91,16 @@ class Fetch:
         self.place = place
         self.policy = policy
         self.timeout = timeout
-        self.mount = mount
+        self.lane = lane
         self.fragment = fragment
-        self.prefix = upstream.home.encode() if mount is None else mount.prefix
+
+    @property
+    def mount(self) -> Mount | None:
+        return None if self.lane is None else self.lane.mount
+
+    @property
+    def prefix(self) -> bytes:
+        return self.upstream.home.encode() if self.lane is None else self.lane.mount.prefix
 
     @property
     def team(self) -> str:
@@ -110,11 +116,13 @@ class Fetch:
 
 
 class Answer(Response):
-    """What a fetch brought. `entry` is the stored answer it is, when it is one; `note` its part of Cache-Status."""
+    """What a fetch brought, below its mount. `entry` is the stored answer it is, `note` its part of Cache-Status."""
 
     __slots__ = ("entry", "note")
 
-    def __init__(self, status: int, headers: Fields, body: Body, note: bytes, entry: Entry | None = None) -> None:
+    def __init__(
+        self, status: int, headers: Fields | Head, body: Body, note: bytes = b"", entry: Entry | None = None
+    ) -> None:
         super().__init__(status, headers, body)
         self.note = note
         self.entry = entry

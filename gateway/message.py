@@ -5,11 +5,14 @@ Values only; what may be done with a message is decided in `gateway.rules`.
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
 
 Field = tuple[bytes, bytes]
 Fields = list[Field]
+T = TypeVar("T")
+
+MEMOS = 32  # per head; a head that is many mounts' and many viewers' is worked out anew now and then
 
 
 def first(fields: Iterable[Field], name: bytes) -> bytes | None:
@@ -84,48 +87,83 @@ async def _drained(sink: Sink) -> None:
 Body = bytes | Stream
 
 
-class Request:
-    """What a viewer asks, or what is asked of an origin. `target` is the request target's raw bytes.
+class Head:
+    """A message's fields, maybe those of many messages: never changed, so that what is worked out of them can be kept.
 
-    `index` finds a field by name at once; of several with one name it holds the last.
+    `index` finds a field by name at once; of several with one name it holds the last. `memo` is for whoever works
+    something out, under a key of its own; it is emptied when it grows.
     """
 
-    __slots__ = ("body", "headers", "index", "method", "peer", "scheme", "target", "version")
+    __slots__ = ("fields", "index", "memo")
+
+    def __init__(self, fields: Fields) -> None:
+        self.fields = fields
+        self.index = dict(fields)
+        self.memo: dict[object, Any] = {}
+
+    def keep(self, key: object, value: T) -> T:
+        if len(self.memo) >= MEMOS:
+            self.memo.clear()
+        self.memo[key] = value
+        return value
+
+
+class Request:
+    """What a viewer asks, or what is asked of an origin. `target` is the request target's raw bytes."""
+
+    __slots__ = ("body", "extra", "head", "method", "peer", "scheme", "target", "version")
 
     def __init__(
         self,
         method: bytes,
         target: bytes,
-        headers: Fields,
+        headers: Fields | Head,
         body: Body = b"",
         *,
+        extra: Fields | None = None,
         scheme: bytes = b"http",
         peer: str = "",
         version: bytes = b"1.1",
     ) -> None:
         self.method = method
         self.target = target
-        self.headers = headers
-        self.index = dict(headers)
+        self.head = headers if type(headers) is Head else Head(headers)  # type: ignore[arg-type]  # the other of two
         self.body = body
+        self.extra = extra
         self.scheme = scheme
         self.peer = peer
         self.version = version
+
+    @property
+    def headers(self) -> Fields:
+        return self.head.fields if self.extra is None else [*self.head.fields, *self.extra]
+
+    @property
+    def index(self) -> dict[bytes, bytes]:
+        return self.head.index
 
     def __repr__(self) -> str:
         return f"<Request {self.method.decode()} {self.target.decode('latin-1')}>"
 
 
 class Response:
-    """What an origin answers, or what the viewer gets. `index` is as a request's, of the fields at its making."""
+    """What an origin answers, or what the viewer gets. `extra` are the fields added for this one answer."""
 
-    __slots__ = ("body", "headers", "index", "status")
+    __slots__ = ("body", "extra", "head", "status")
 
-    def __init__(self, status: int, headers: Fields, body: Body = b"") -> None:
+    def __init__(self, status: int, headers: Fields | Head, body: Body = b"") -> None:
         self.status = status
-        self.headers = headers
-        self.index = dict(headers)
+        self.head = headers if type(headers) is Head else Head(headers)  # type: ignore[arg-type]  # the other of two
+        self.extra: Fields = []
         self.body = body
+
+    @property
+    def headers(self) -> Fields:
+        return [*self.head.fields, *self.extra]
+
+    @property
+    def index(self) -> dict[bytes, bytes]:
+        return self.head.index
 
     def __repr__(self) -> str:
         return f"<Response {self.status}>"
@@ -148,6 +186,14 @@ class Entry:
     revalidate: float
     error: float
     tags: tuple[str, ...] = ()
+    _head: list[Head] = field(default_factory=list, compare=False, repr=False)
+
+    @property
+    def head(self) -> Head:
+        """Its fields as a head, made once."""
+        if not self._head:
+            self._head.append(Head(list(self.headers)))
+        return self._head[0]
 
     @property
     def expires(self) -> float:

@@ -11,6 +11,7 @@ import gateway.model as model
 from gateway.model import CachePolicy, Manifest, Rewrite
 
 PORTS = {"http": 80, "https": 443}
+UNMOUNTED = model.Mount(upstream="any")  # how an upstream without a mount is served below /-/u/
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,9 @@ def compile(manifests: Iterable[Manifest], number: int = 0) -> Table:
         for prefix, declared in manifest.mounts.items():
             if declared.upstream in own:
                 _add(mounts, _mount(prefix, declared, own[declared.upstream], manifest.team))
+        for upstream in own.values():
+            if upstream.home.startswith("/-/u/"):
+                _add(mounts, _mount(upstream.home, UNMOUNTED, upstream, manifest.team))
         for name, fragment in manifest.fragments.items():
             if fragment.upstream in own and name not in fragments:
                 fragments[name] = _fragment(name, fragment, own[fragment.upstream], manifest.team)

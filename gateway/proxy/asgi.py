@@ -6,8 +6,9 @@ Slower than `wire`, and equal to it in everything a viewer can see.
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from gateway.message import Body, Request, Stream
+from gateway.message import Body, Head, Request, Stream
 from gateway.proxy.flow import Flow
+from gateway.recent import Recent
 from gateway.telemetry.facts import Noticed
 from gateway.telemetry.log import Teller
 
@@ -23,6 +24,7 @@ class Portal:
     def __init__(self, flow: Flow, tell: Teller) -> None:
         self.flow = flow
         self.serve = flow.serve
+        self.heads: Recent[bytes, Head] = Recent(2048)
         self._tell = tell
 
     def failed(self, error: BaseException) -> None:

@@ -12,7 +12,7 @@ import gateway.rules.freshness as freshness
 import gateway.rules.keys as keys
 from gateway.errors import OriginError
 from gateway.exchange import Answer, Exchange, Fetch
-from gateway.message import Entry, Fields, Request, Response, Stream, joined
+from gateway.message import Entry, Fields, Head, Request, Stream, joined
 from gateway.rules.freshness import ABSENT, Bypass, Hit, Lifetime, Miss, Stale, Verdict
 from gateway.store.base import Entries, Purge, StoreError
 from gateway.store.codec import digest
@@ -20,7 +20,7 @@ from gateway.store.memory import Memory
 from gateway.telemetry.facts import Noticed
 from gateway.telemetry.log import Teller
 
-Ask = Callable[[Exchange, Fetch], Awaitable[Response]]
+Ask = Callable[[Exchange, Fetch], Awaitable[Answer]]
 FAILED = frozenset({500, 502, 503, 504})  # RFC 5861 section 4
 MARKER = 0  # the status of an entry that only says which request fields the real one depends on
 NOT_FOR_VIEWERS = frozenset({b"surrogate-key", b"surrogate-control", b"age"})
@@ -59,25 +59,30 @@ class Cache:
                     return await self._fetched(exchange, fetch, ask, last)
                 return self._kept(exchange, fetch, await ask(exchange, fetch), reason)
             case Bypass():
-                response = await ask(exchange, fetch)
-                note = noted(verdict.reason, response.status, "")
-                return Answer(response.status, for_viewers(response), response.body, note)
+                answer = await ask(exchange, fetch)
+                return passed(answer, noted(verdict.reason, answer.status, ""))
             case _:
                 assert_never(verdict)
 
     def look(self, exchange: Exchange, fetch: Fetch) -> Verdict:
         """What memory allows, without waiting."""
-        reason = bypass(exchange.request, fetch)
+        request = exchange.request
+        reason = bypass(request, fetch)
         if reason is not None:
             return Bypass(reason)
-        return freshness.judge(self._find(fetch.key, exchange.request), exchange.now)
+        entry = self._memory.get(fetch.key)
+        if entry is None:
+            return ABSENT
+        if entry.status == MARKER:
+            entry = self._memory.get(keys.variant(fetch.key, keys.vary(entry.head.fields), request.headers))
+        return freshness.judge(entry, exchange.now)
 
     async def recall(self, fetches: Sequence[Fetch], request: Request) -> None:
         """Bring what the shared store has of these into memory, all in one round trip (two where answers vary)."""
         if self._shared is None:
             return
         markers = await self._from_shared([fetch.key for fetch in fetches])
-        variants = [keys.variant(key, keys.vary(list(entry.headers)), request.headers) for key, entry in markers]
+        variants = [keys.variant(key, keys.vary(entry.head.fields), request.headers) for key, entry in markers]
         if variants:
             await self._from_shared(variants)
 
@@ -115,12 +120,6 @@ class Cache:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _find(self, key: bytes, request: Request) -> Entry | None:
-        entry = self._memory.get(key)
-        if entry is not None and entry.status == MARKER:
-            return self._memory.get(keys.variant(key, keys.vary(list(entry.headers)), request.headers))
-        return entry
-
     async def _fetched(self, exchange: Exchange, fetch: Fetch, ask: Ask, last: Entry) -> Answer:
         """A new answer, or the last one while its origin fails (RFC 5861 section 4)."""
         try:
@@ -134,29 +133,33 @@ class Cache:
             return stored(last, exchange.now, noted("stale", response.status, "stale-if-error"))
         return self._kept(exchange, fetch, response, "stale")
 
-    def _kept(self, exchange: Exchange, fetch: Fetch, response: Response, reason: str) -> Answer:
+    def _kept(self, exchange: Exchange, fetch: Fetch, answer: Answer, reason: str) -> Answer:
         cookies = fetch.fragment is None and b"cookie" in exchange.request.index
-        life = freshness.lifetime(response, fetch.policy, exchange.now, cookies=cookies)
-        fields = for_viewers(response)
+        life = freshness.lifetime(answer, fetch.policy, exchange.now, cookies=cookies)
         if isinstance(life, str):
-            return Answer(response.status, fields, response.body, noted(reason, response.status, life))
-        note = b"portico; fwd=%b; fwd-status=%d" % (reason.encode(), response.status)
-        tags = tags_of(fetch, response.headers)
-        body = response.body
+            return passed(answer, noted(reason, answer.status, life))
+        body, tags = answer.body, tags_of(fetch, answer.headers)
+        passed(answer, noted(reason, answer.status, ""))
+        fields = answer.headers
         if isinstance(body, bytes):
             if len(body) > self._entry_bytes:
-                return Answer(response.status, fields, body, note + b"; detail=too-large")
-            entry = made(response.status, fields, body, life, exchange.now, tags)
-            self._put(fetch.key, exchange.request, entry)
-            return Answer(response.status, fields, body, note + b"; stored; ttl=%d" % life.fresh, entry)
+                answer.note += b"; detail=too-large"
+                return answer
+            answer.entry = made(answer.status, fields, body, life, exchange.now, tags)
+            answer.note += b"; stored; ttl=%d" % life.fresh
+            self._put(fetch.key, exchange.request, answer.entry)
+            return answer
 
         def keep(whole: bytes) -> None:
-            self._put(fetch.key, exchange.request, made(response.status, fields, whole, life, exchange.now, tags))
+            entry = made(answer.status, fields, whole, life, exchange.now, tags)
+            self._put(fetch.key, exchange.request, entry)
 
-        return Answer(response.status, fields, Recording(body, self._entry_bytes, keep), note + b"; stored")
+        answer.body = Recording(body, self._entry_bytes, keep)
+        answer.note += b"; stored"
+        return answer
 
     def _put(self, key: bytes, request: Request, entry: Entry) -> None:
-        names = keys.vary(list(entry.headers))
+        names = keys.vary(entry.head.fields)
         if names:
             marker = Entry(MARKER, ((b"vary", b", ".join(names)),), b"", digest(b""), *_times(entry), entry.tags)
             self._store(key, marker)
@@ -242,8 +245,9 @@ def bypass(request: Request, fetch: Fetch) -> str | None:
 
 
 def stored(entry: Entry, now: float, note: bytes) -> Answer:
-    fields = [*entry.headers, (b"age", b"%d" % max(0, now - entry.stored))]
-    return Answer(entry.status, fields, entry.body, note, entry)
+    answer = Answer(entry.status, entry.head, entry.body, note, entry)
+    answer.extra.append((b"age", b"%d" % max(0, now - entry.stored)))
+    return answer
 
 
 def made(status: int, fields: Fields, body: bytes, life: Lifetime, now: float, tags: tuple[str, ...]) -> Entry:
@@ -253,10 +257,12 @@ def made(status: int, fields: Fields, body: bytes, life: Lifetime, now: float, t
     )
 
 
-def for_viewers(response: Response) -> Fields:
-    if NOT_FOR_VIEWERS.isdisjoint(response.index):
-        return response.headers
-    return [field for field in response.headers if field[0] not in NOT_FOR_VIEWERS]
+def passed(answer: Answer, note: bytes) -> Answer:
+    """An answer of an origin as viewers may see it, with what became of it here."""
+    if not NOT_FOR_VIEWERS.isdisjoint(answer.index):
+        answer.head = Head([field for field in answer.head.fields if field[0] not in NOT_FOR_VIEWERS])
+    answer.note = note
+    return answer
 
 
 @lru_cache(maxsize=1024)

@@ -22,10 +22,10 @@ from fragments.stitch import Fallback, Filling, Nothing, Stitch, page
 from fragments.urls import Place
 from gateway.errors import BadAnswer, GatewayError, TimedOut, Uncomposable
 from gateway.exchange import Answer, Exchange, Fetch
-from gateway.message import Entry, Fields, Response, Stream, first, whole
+from gateway.message import Entry, Fields, Response, Stream, whole
 from gateway.proxy.cache import Cache
 from gateway.proxy.eager import Run
-from gateway.proxy.recent import Recent
+from gateway.recent import Recent
 from gateway.rules.fields import media_type
 from gateway.rules.freshness import Hit, Stale
 from gateway.store.codec import digest
@@ -82,9 +82,9 @@ class Composer:
 
     async def compose(self, exchange: Exchange, answer: Answer) -> Response:
         """The answer of a composing mount, its slots filled; one that is no page, or has none, as it is."""
-        if media_type(first(answer.headers, b"content-type")) != "text/html" or answer.status in (204, 304):
+        if media_type(answer.index.get(b"content-type")) != "text/html" or answer.status in (204, 304):
             return answer
-        if first(answer.headers, b"content-encoding") is not None:
+        if answer.index.get(b"content-encoding") is not None:
             return answer
         body = await whole(answer.body, self._page_bytes)
         if body is None:
@@ -174,9 +174,9 @@ class Composer:
         entry = verdict.entry
         filling = self._fitted.get((entry.digest, plan.digest, number, fetch.key))
         if filling is not None:
-            said = first(entry.headers, b"cache-control") or b""
+            said = entry.head.index.get(b"cache-control", b"")
             return Filled(filling, entry.digest, "hit", said, entry.fresh)
-        answer = Answer(entry.status, list(entry.headers), entry.body, b"", entry)
+        answer = Answer(entry.status, entry.head, entry.body, b"", entry)
         return self._read(exchange, plan, number, fetch, answer, "hit", 0.0)
 
     async def _slot(self, exchange: Exchange, plan: Plan, number: int, fetch: Fetch) -> Filled:
@@ -214,7 +214,7 @@ class Composer:
             filling = self._fit(name, plan, number, fetch, answer, answer.body)
         except FragmentsError as error:
             return self._unfilled(exchange, slot, fetch.team, "refused", str(error), seconds)
-        said = first(answer.headers, b"cache-control") or b""
+        said = answer.index.get(b"cache-control", b"")
         return Filled(filling, name, outcome, said, entry.fresh if entry is not None else 0.0, seconds)
 
     def _fit(self, name: bytes, plan: Plan, number: int, fetch: Fetch, answer: Answer, body: bytes) -> Filling:
@@ -222,7 +222,7 @@ class Composer:
         known = self._fitted.get(key)
         if known is not None:
             return known
-        kind = (first(answer.headers, b"content-type") or b"").decode("latin-1")
+        kind = answer.index.get(b"content-type", b"").decode("latin-1")
         slot = plan.slots[number]
         return self._fitted.put(key, contain.fit(piece.read(body, kind, fetch.place, slot.context), slot))
 
@@ -324,9 +324,9 @@ class Composer:
     def _fields(
         self, exchange: Exchange, shell: Answer, filled: Sequence[Filled | None], plan: Plan | None = None
     ) -> Fields:
-        fields = algebra.shell(shell.headers)
+        fields = algebra.shell(shell.head.fields)
         entry = shell.entry
-        said = [first(shell.headers, b"cache-control") or b""]
+        said = [shell.index.get(b"cache-control", b"")]
         fresh = entry.fresh if entry is not None else 0.0
         for number, each in enumerate(filled):
             if each is None:
@@ -399,14 +399,15 @@ def fetch_of(fragment: Fragment, query: Sequence[tuple[str, str]], exchange: Exc
         pairs = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in query)
         target += (b"&" if b"?" in target else b"?") + pairs.encode()
     name, upstream = fragment.name.encode(), fragment.upstream
-    origins = frozenset({exchange.public.decode(), *(origin.url for origin in upstream.origins)})
-    place = Place(prefix=upstream.home, origins=origins, base=upstream.home + target.decode("latin-1"))
+    origins = frozenset(origin.url for origin in upstream.origins)
+    base, public = upstream.home + target.decode("latin-1"), exchange.public.decode("latin-1")
+    place = Place(upstream.home, origins, base=base, public=public)
     key = keys.fragment(name, exchange.request.scheme, exchange.authority, upstream.home.encode(), target)
     return Fetch(upstream, target, key, place, fragment.policy, timeout, fragment=fragment)
 
 
 def zips(exchange: Exchange) -> bool:
-    value = first(exchange.request.headers, b"accept-encoding")
+    value = exchange.request.index.get(b"accept-encoding")
     return value is not None and forwarding.accepts(value, b"gzip")
 
 

@@ -17,12 +17,12 @@ from gateway.proxy.cache import Cache
 from gateway.proxy.compose import Composer
 from gateway.proxy.forward import Forward
 from gateway.proxy.mounting import Mounting
-from gateway.proxy.recent import Recent
 from gateway.rules.forwarding import Network
 from gateway.table import Current, Mount, Table
 from gateway.telemetry.facts import Served
 from gateway.telemetry.log import Teller
 
+LANES = 4096  # public names times mounts that are kept worked out; a stranger's made-up hosts must not add up
 REFUSED_METHODS = frozenset({b"CONNECT", b"TRACE"})
 
 
@@ -41,6 +41,7 @@ class Flow:
         trusted: Sequence[Network] = (),
         deadline: float = 3.0,
         page_bytes: int = 4 << 20,
+        access_log: bool = True,
     ) -> None:
         self._current = current
         self._cache = cache
@@ -48,10 +49,11 @@ class Flow:
         self._mounting = mounting
         self._composer = Composer(cache, self.fetch, tell, deadline=deadline, page_bytes=page_bytes)
         self._tell = tell
+        self._access_log = access_log
         self._hosts = frozenset(host.lower().encode() for host in hosts)
         self._trusted = trusted
         self._lanes_of: Table | None = None
-        self._lanes: Recent[tuple[bytes, bytes], Lane] = Recent(4096)
+        self._lanes: dict[tuple[bytes, bytes], Lane] = {}
         self._ids = map(b"%b%08x".__mod__, zip(itertools.repeat(os.urandom(6).hex().encode()), itertools.count(1)))
         self._time = time.monotonic
         self.draining = False
@@ -74,8 +76,8 @@ class Flow:
         request = exchange.request
         self._identify(exchange)
         path, query = paths.split(request.target)
-        if path.startswith(b"/-/health/"):
-            return self._health(path)
+        if path.startswith(b"/-/"):
+            return await self._own(exchange, path)
         mount = exchange.mount = exchange.table.find(fields.hostname(exchange.authority), path)
         if mount is None:
             raise NotFound(f"No mount owns {path.decode('latin-1')!r}.")
@@ -91,7 +93,7 @@ class Flow:
         """A slot is fetched exactly like a page."""
         return self._cache.answer(exchange, fetch, self._ask)
 
-    async def _ask(self, exchange: Exchange, fetch: Fetch) -> Response:
+    async def _ask(self, exchange: Exchange, fetch: Fetch) -> Answer:
         response = await self._forward.send(exchange, fetch)
         return self._mounting.untouched(exchange, fetch, response) or await self._mounting.edited(fetch, response)
 
@@ -103,46 +105,61 @@ class Flow:
             request.target, absolute = paths.origin_form(request.target)
         if self._trusted:
             forwarding.believe(request, self._trusted)
-        exchange.authority, doubt = fields.authority(request, absolute)
-        exchange.public = request.scheme + b"://" + exchange.authority
-        doubt = doubt or paths.refusal(request.target)
+        known = request.head.memo.get(request.scheme) if absolute is None else None
+        exchange.authority, exchange.public = known or self._named(request, absolute)
+        doubt = paths.refusal(request.target)
         if doubt is not None:
             raise ViewerError(doubt)
-        if self._hosts and not fields.allowed(exchange.authority, self._hosts):
-            raise Misdirected(f"Host {exchange.authority.decode('latin-1')!r} is not in the setting `hosts`.")
         if request.method in REFUSED_METHODS:
             raise MethodRefused(f"{request.method.decode()} is not for a portal.")
+
+    def _named(self, request: Request, absolute: bytes | None) -> tuple[bytes, bytes]:
+        """The authority a request is for, and the public origin that makes; kept with the head that says so."""
+        authority, doubt = fields.authority(request, absolute)
+        if doubt is not None:
+            raise ViewerError(doubt)
+        if not fields.allowed(authority, self._hosts):
+            raise Misdirected(f"Host {authority.decode('latin-1')!r} is not in the setting `hosts`.")
+        named = authority, request.scheme + b"://" + authority
+        return named if absolute is not None else request.head.keep(request.scheme, named)
 
     def _page(self, exchange: Exchange, mount: Mount) -> Fetch:
         lane = self._lane(exchange, mount)
         target = paths.strip(exchange.request.target, mount.prefix)
         upstream = mount.upstream
-        return Fetch(upstream, target, lane.key + target, lane.place, mount.policy, upstream.timeout, mount=mount)
+        return Fetch(upstream, target, lane.key + target, lane.place, mount.policy, upstream.timeout, lane=lane)
 
     def _lane(self, exchange: Exchange, mount: Mount) -> Lane:
-        if exchange.table is not self._lanes_of:
-            self._lanes_of = exchange.table
-            self._lanes = Recent(4096)
+        if exchange.table is not self._lanes_of or len(self._lanes) > LANES:
+            self._lanes_of, self._lanes = exchange.table, {}
         key = (exchange.public, mount.prefix)
-        return self._lanes.get(key) or self._lanes.put(key, Lane(mount, exchange.request.scheme, exchange.authority))
+        lane = self._lanes.get(key)
+        if lane is None:
+            lane = self._lanes[key] = Lane(mount, exchange.request.scheme, exchange.authority)
+        return lane
 
-    def _health(self, path: bytes) -> Response:
-        """Live: the process answers. Ready: it has a table to serve from and is not leaving."""
+    async def _own(self, exchange: Exchange, path: bytes) -> Response:
+        """What the gateway serves of its own, and what has no other address: an upstream without a mount."""
         if path == b"/-/health/live":
             return plain(200, b"live\n")
         if path == b"/-/health/ready":
             ready = not self.draining and bool(self._current.table.mounts)
             return plain(200, b"ready\n") if ready else plain(503, b"not ready\n")
-        raise NotFound("The gateway has no such page.")
+        mount = exchange.mount = exchange.table.find(fields.hostname(exchange.authority), path)
+        if mount is None or not mount.prefix.startswith(b"/-/u/"):
+            raise NotFound("The gateway has no such page.")
+        return await self.fetch(exchange, self._page(exchange, mount))
 
     def _finish(self, exchange: Exchange, response: Response) -> Response:
         seconds = self._time() - exchange.started
-        response.headers.append((b"x-request-id", exchange.id))
+        extra = response.extra
+        extra.append((b"x-request-id", exchange.id))
         if exchange.note:
-            response.headers.append((b"cache-status", exchange.note))
+            extra.append((b"cache-status", exchange.note))
         if exchange.timings:
-            response.headers.append((b"server-timing", validators.server_timing(exchange.timings, seconds)))
-        self._tell(fact(exchange, response.status, seconds))
+            extra.append((b"server-timing", validators.server_timing(exchange.timings, seconds)))
+        if self._access_log:
+            self._tell(fact(exchange, response.status, seconds))
         if b"if-none-match" in exchange.request.index and validators.not_modified(exchange.request, response):
             return validators.bodiless(response)
         return response

@@ -8,7 +8,7 @@ import gateway.rules.forwarding as forwarding
 import gateway.rules.mounting as rules
 from gateway.errors import BadAnswer, Unreachable
 from gateway.exchange import Exchange, Fetch
-from gateway.message import Fields, Request, Response, Stream, first, without
+from gateway.message import Fields, Head, Request, Response, Stream, first, without
 from gateway.rules.fields import media_type
 from gateway.table import Origin
 from gateway.transport.base import Transport
@@ -28,9 +28,12 @@ class Forward:
 
     async def _page(self, exchange: Exchange, fetch: Fetch) -> Response:
         viewer = exchange.request
-        origins = _in_turn(fetch.upstream.origins)
+        origins = fetch.upstream.origins
+        if len(origins) > 1:
+            origins = _in_turn(origins)
         for origin in origins:
-            request = Request(viewer.method, fetch.target, page_fields(exchange, fetch, origin), viewer.body)
+            head = page_head(exchange, fetch, origin)
+            request = Request(viewer.method, fetch.target, head, viewer.body, extra=[(b"x-request-id", exchange.id)])
             try:
                 return await self._transports[origin.scheme].handle_async_request(request, origin, fetch.timeout)
             except Unreachable:
@@ -50,10 +53,10 @@ class Forward:
             headers=fragment.headers,
             cookies=fragment.cookies,
             authority=exchange.authority,
-            request_id=exchange.id,
         )
+        head = Head([*fields, (b"x-request-id", exchange.id)])
         for _ in range(REDIRECTS + 1):
-            request = Request(b"GET", target, fields)
+            request = Request(b"GET", target, head)
             response = await self._transports[origin.scheme].handle_async_request(request, origin, fetch.timeout)
             location = first(response.headers, b"location")
             if location is None or not 300 <= response.status < 400:
@@ -64,6 +67,16 @@ class Forward:
         raise BadAnswer(f"Fragment {fragment.name} redirects more than {REDIRECTS} times.")
 
 
+def page_head(exchange: Exchange, fetch: Fetch, origin: Origin) -> Head:
+    """The outgoing fields; for requests that say the same of the same viewer worked out once."""
+    request = exchange.request
+    if isinstance(request.body, Stream) or request.method != b"GET":
+        return Head(page_fields(exchange, fetch, origin))
+    key = (fetch.lane, origin.base, request.peer)
+    known: Head | None = request.head.memo.get(key)
+    return known or request.head.keep(key, Head(page_fields(exchange, fetch, origin)))
+
+
 def page_fields(exchange: Exchange, fetch: Fetch, origin: Origin) -> Fields:
     request = exchange.request
     fields = forwarding.page(
@@ -72,7 +85,6 @@ def page_fields(exchange: Exchange, fetch: Fetch, origin: Origin) -> Fields:
         base=origin.base,
         authority=exchange.authority,
         prefix=fetch.prefix,
-        request_id=exchange.id,
         aware=fetch.mount is not None and fetch.mount.aware == "aware",
     )
     if fetch.mount is not None and fetch.mount.composes and wants_page(request):
@@ -110,7 +122,5 @@ def inside(location: bytes, target: bytes, origin: Origin) -> bytes:
 
 def _in_turn(origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
     """All origins, in an order that spreads the load."""
-    if len(origins) == 1:
-        return origins
     start = random.randrange(len(origins))  # noqa: S311  spreading, not secrecy
     return origins[start:] + origins[:start]

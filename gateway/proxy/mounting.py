@@ -11,8 +11,8 @@ import gateway.rules.mounting as rules
 from fragments.rewrite import Rewriter, rewriter
 from fragments.urls import Place
 from gateway.errors import BadAnswer
-from gateway.exchange import Exchange, Fetch
-from gateway.message import Response, Stream, joined, whole, without
+from gateway.exchange import Answer, Exchange, Fetch
+from gateway.message import Head, Response, Stream, joined, whole, without
 from gateway.rules.fields import media_type
 from gateway.store.codec import digest
 from gateway.table import Mount
@@ -33,16 +33,23 @@ class Mounting:
         self._edited: OrderedDict[tuple[bytes, Place, str], bytes] = OrderedDict()
         self._size = 0
 
-    def untouched(self, exchange: Exchange, fetch: Fetch, response: Response) -> Response | None:
+    def untouched(self, exchange: Exchange, fetch: Fetch, response: Response) -> Answer | None:
         """The answer put below its mount at once, when its body may pass as it is; else None."""
         if fetch.fragment is not None:
             return None
-        kind = media_type(response.index.get(b"content-type"))
-        if kind in EDITED and exchange.request.method != b"HEAD" and _editor(kind, response, fetch) is not None:
-            return None
-        return Response(response.status, rules.answer(response.headers, fetch.place), response.body)
+        head = response.head
+        mounted: Head | None = head.memo.get(fetch.lane)
+        if mounted is None:
+            kind = media_type(head.index.get(b"content-type"))
+            edits = kind in EDITED
+            if edits and exchange.request.method != b"HEAD" and _editor(kind, response, fetch) is not None:
+                return None
+            mounted = Head(rules.answer(head.fields, fetch.place))
+            if not edits:
+                head.keep(fetch.lane, mounted)
+        return Answer(response.status, mounted, response.body)
 
-    async def edited(self, fetch: Fetch, response: Response) -> Response:
+    async def edited(self, fetch: Fetch, response: Response) -> Answer:
         """The answer put below its mount, its body edited: whole if it is small, else as it streams."""
         if fetch.fragment is not None:
             return await self._fragment(response)
@@ -55,18 +62,18 @@ class Mounting:
         if isinstance(body, Stream) and body.length is not None and body.length <= self._page_bytes:
             body = await whole(body, self._page_bytes) or b""
         if isinstance(body, bytes):
-            return Response(response.status, fields, self._whole(body, packed, kind, fetch.place, editor))
+            return Answer(response.status, fields, self._whole(body, packed, kind, fetch.place, editor))
         decoder = coding.Decoder(packed, UNPACKED) if packed else None
-        return Response(response.status, fields, Edited(body, decoder, editor))
+        return Answer(response.status, fields, Edited(body, decoder, editor))
 
-    async def _fragment(self, response: Response) -> Response:
+    async def _fragment(self, response: Response) -> Answer:
         """A fragment's body is read whole by whoever stitches it; here it only comes out of its coding."""
         body = await whole(response.body, self._fragment_bytes)
         if body is None:
             raise BadAnswer(f"A fragment is longer than {self._fragment_bytes} bytes.")
         packed = _coding(response)
         fields = without(rules.hop(response.headers), b"content-encoding", b"content-length")
-        return Response(response.status, fields, coding.decoded(body, packed, self._fragment_bytes))
+        return Answer(response.status, fields, coding.decoded(body, packed, self._fragment_bytes))
 
     def _whole(self, body: bytes, packed: bytes, kind: str, place: Place, editor: Rewriter) -> bytes:
         key = (digest(body), place, f"{kind} {packed.decode('latin-1')}")

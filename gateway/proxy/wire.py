@@ -5,6 +5,7 @@ connection closed. An exchange that needs no waiting is answered before the next
 """
 
 import asyncio
+import re
 from collections import deque
 from collections.abc import Callable, Coroutine
 from email.utils import formatdate
@@ -16,8 +17,9 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from gateway.errors import GatewayError
-from gateway.message import Body, Field, Request, Response, Stream, first
+from gateway.message import Body, Field, Fields, Head, Request, Response, Stream
 from gateway.proxy.eager import Run
+from gateway.recent import Recent
 from gateway.transport.incoming import Incoming
 
 KEEP_ALIVE = 75.0  # seconds an idle viewer is kept: nginx's default, above the 60 s of common load balancers in front
@@ -27,6 +29,13 @@ HEAD_LIMIT = 64 * 1024
 LINGER = 2.0  # seconds a body nobody wants is still read, so that the viewer gets to see the answer
 HIGH_WATER = 256 * 1024
 LARGE = 16 * 1024  # bytes from which a copy costs more than a second call
+
+KNOWN_HEAD = 4096  # bytes of a request's fields that are remembered
+LINES = "lines of a response"  # key of a head's memo
+
+_GET = re.compile(rb"GET (/[\x21-\x7e]*) HTTP/1\.1")
+# what makes more of a request than a question: a body, an upgrade, a wish about this connection
+_UNUSUAL = frozenset({b"content-length", b"transfer-encoding", b"upgrade", b"expect"})
 
 STATUS = {int(status): b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus}
 BODILESS = frozenset({204, 304})
@@ -39,6 +48,7 @@ class Serving(Protocol):
 
     serve: Callable[[Request], Coroutine[Any, Any, Response]]
     failed: Callable[[BaseException], None]
+    heads: Recent[bytes, Head]
 
 
 class Clock:
@@ -84,6 +94,9 @@ class Wire(asyncio.Protocol):
         self._run: Run[None] | None = None
         self._busy = self._closing = self._lost = self.full = self._leaving = False
         self._resumes: list[Callable[[], None]] = []
+        self._between = True
+        self._begun = 0
+        self._piece = b""
         self._since = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -111,6 +124,10 @@ class Wire(asyncio.Protocol):
         self.resume_writing()
 
     def data_received(self, data: bytes) -> None:
+        if self._between and not self._busy and self._known(data):
+            return
+        self._begun = 0
+        self._piece = data if self._between else b""
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -122,10 +139,33 @@ class Wire(asyncio.Protocol):
         except httptools.HttpParserError:
             self._refuse(400)
         else:
-            if self._head_size > HEAD_LIMIT:
-                self._refuse(431)
-            elif self._head_size:
+            if self._head_size:
                 self._head_size += len(data)
+            if len(self._target) > TARGET_LIMIT:
+                self._refuse(414)
+            elif self._head_size > HEAD_LIMIT:
+                self._refuse(431)
+
+    def _known(self, data: bytes) -> bool:
+        """A GET whose fields llhttp has judged before, byte for byte: only its request line is new."""
+        end = data.find(b"\r\n")
+        head = self._portal.heads.get(data[end:]) if 0 < end < TARGET_LIMIT else None
+        if head is None:
+            return False
+        line = _GET.fullmatch(data, 0, end)
+        if line is None:
+            return False
+        self._begin(Request(b"GET", line[1], head, scheme=self._scheme, peer=self._peer), True)
+        return True
+
+    def _remember(self, data: bytes, request: Request) -> None:
+        """The fields of a GET that was all there was in one piece, and asks for nothing but an answer."""
+        end = data.find(b"\r\n")
+        block = data[end:]
+        fields = request.head.fields
+        plain = len(block) <= KNOWN_HEAD and block.count(b"\n") == len(fields) + 2
+        if plain and _UNUSUAL.isdisjoint(request.index) and _GET.fullmatch(data, 0, end):
+            self._portal.heads.put(block, request.head)
 
     def eof_received(self) -> bool:
         """A viewer that sent all it had may still read (RFC 9112 section 9.6)."""
@@ -153,6 +193,8 @@ class Wire(asyncio.Protocol):
         self._target = b""
         self._headers = []
         self._head_size = 1
+        self._between = False
+        self._begun += 1
 
     def on_url(self, target: bytes) -> None:
         self._target += target
@@ -162,6 +204,9 @@ class Wire(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         self._head_size = 0
+        if len(self._target) > TARGET_LIMIT:
+            self._refuse(414)
+            return
         parser = self._parser
         keep = parser.should_keep_alive()
         version = b"1.1" if parser.get_http_version() == "1.1" else b"1.0"
@@ -179,6 +224,8 @@ class Wire(asyncio.Protocol):
             peer=self._peer,
             version=version,
         )
+        if keep and self._begun == 1 and body == b"" and self._piece.endswith(b"\r\n\r\n"):
+            self._remember(self._piece, request)
         if self._busy:
             self._queue.append((request, keep))
             self._transport.pause_reading()
@@ -190,6 +237,7 @@ class Wire(asyncio.Protocol):
             self._incoming.feed(chunk)
 
     def on_message_complete(self) -> None:
+        self._between = True
         incoming, self._incoming = self._incoming, None
         if incoming is not None:
             incoming.finish()
@@ -265,9 +313,13 @@ class Wire(asyncio.Protocol):
         status = response.status
         unread = isinstance(request.body, Incoming) and not request.body.complete
         keep = keep and not self._closing and not self._leaving and not unread
-        lines = [STATUS.get(status) or b"HTTP/1.1 %d Status\r\n" % status]
-        lines += [name + b": " + value + b"\r\n" for name, value in response.headers if name not in FRAMING]
-        lines.append(CLOCK.date(self._loop.time()))
+        head = response.head
+        lines = [
+            STATUS.get(status) or b"HTTP/1.1 %d Status\r\n" % status,
+            head.memo.get(LINES) or head.keep(LINES, _lines(head.fields)),
+            _lines(response.extra),
+            CLOCK.date(self._loop.time()),
+        ]
         if not keep:
             lines.append(b"connection: close\r\n")
         elif request.version == b"1.0":
@@ -401,11 +453,15 @@ class _Framed:
             self._wire.write(self._head)
 
 
+def _lines(fields: Fields) -> bytes:
+    return b"".join([name + b": " + value + b"\r\n" for name, value in fields if name not in FRAMING])
+
+
 def _length(request: Request, response: Response, body: bytes) -> int | None:
     """What Content-Length says; a HEAD answer announces the body its GET would have (RFC 9110 section 8.6)."""
     if response.status in BODILESS:
         return None
     if request.method == b"HEAD" and not body:
-        told = first(response.headers, b"content-length")
+        told = response.index.get(b"content-length")
         return int(told) if told is not None else None
     return len(body)

@@ -70,7 +70,7 @@ class Access:
         if hmac.compare_digest(hashed(token), self._operator):
             return Caller()
         team = token.partition(".")[0]
-        kept = await self._ledger.token(team) or NOBODY
+        kept = (await self._ledger.token(team) if team.isascii() else None) or NOBODY
         if hmac.compare_digest(hashed(token), kept):
             return Caller(team)
         raise Unauthorized(

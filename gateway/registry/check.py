@@ -21,6 +21,7 @@ from gateway.model import Manifest
 from gateway.rules.documents import Document, Fault, Place, Steps
 
 Tree = Mapping[str, Any]
+Level = Literal["error", "warning"]
 
 MOST = 200  # problems told at once; nobody reads further, and a hostile text has a hundred thousand
 KINDS = {"upstreams": "upstream", "mounts": "mount", "fragments": "fragment"}
@@ -47,7 +48,7 @@ class Problem:
     line: int | None = None
     column: int | None = None
     code: str = "invalid"
-    level: Literal["error", "warning"] = "error"
+    level: Level = "error"
 
     def __str__(self) -> str:
         at = f"{self.line}:{self.column}: " if self.line else ""
@@ -93,7 +94,7 @@ class _Found:
     message: str
     hint: str = ""
     code: str = "invalid"
-    level: Literal["error", "warning"] = "error"
+    level: Level = "error"
     place: Place | None = None
 
 
@@ -140,14 +141,22 @@ def _told(found: Iterable[_Found], document: Document) -> tuple[Problem, ...]:
     told = sorted((_problem(item, document) for item in found), key=lambda told: (told.line or 0, told.column or 0))
     if len(told) <= MOST:
         return tuple(told)
-    return (*told[:MOST], Problem("", f"And {len(told) - MOST} problems more.", "Mend these first.", code="more"))
+    level: Level = "error" if any(problem.level == "error" for problem in told[MOST:]) else "warning"
+    more = Problem("", f"And {len(told) - MOST} problems more.", "Mend these first.", code="more", level=level)
+    return (*told[:MOST], more)
 
 
 def _problem(found: _Found, document: Document) -> Problem:
     place = found.place or document.place(found.steps)
     path = ".".join(str(step) for step in found.steps)
     line, column = (place.line, place.column) if place else (None, None)
-    return Problem(path, found.message, found.hint, line, column, found.code, found.level)
+    path, message, hint = (_sendable(text) for text in (path, found.message, found.hint))
+    return Problem(path, message, hint, line, column, found.code, found.level)
+
+
+def _sendable(text: str) -> str:
+    """Without half characters, which a text may write as escapes and no answer can carry."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _fault(fault: Fault) -> _Found:
@@ -200,7 +209,12 @@ def _worded(detail: ErrorDetails, tree: Tree) -> _Found:
             hint = PATTERNS.get(detail["ctx"]["pattern"], f"It must match {detail['ctx']['pattern']}.")
             return _Found(steps, f"{what} is not allowed here.", hint, "name" if is_key else "pattern")
         case "value_error":
-            return _Found(steps, f"{what} is not allowed here.", _sentence(detail["msg"].partition(", ")[2]), "value")
+            return _Found(
+                steps,
+                f"{what} is not allowed here.",
+                _sentence(detail["msg"].partition(", ")[2]),
+                "name" if is_key else "value",
+            )
         case "dict_type" | "model_type":
             return _Found(steps, f"{what} is not a mapping.", "Write lines of `key: value` here.", "type")
         case "list_type":

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
-from gateway.message import Field, Fields, Request, first, joined, without
+from gateway.message import Field, Fields, Head, Request, first, joined, without
 from gateway.rules.fields import HOP_BY_HOP, named_by_connection
 
 Network = IPv4Network | IPv6Network
@@ -57,7 +57,6 @@ def page(
     base: bytes,
     authority: bytes,
     prefix: bytes,
-    request_id: bytes,
     aware: bool = False,
 ) -> Fields:
     """The fields of a page's request to its origin: everything, less hop-by-hop and forged ones.
@@ -79,7 +78,7 @@ def page(
     encoding = accepted(request.headers)
     if encoding:
         fields.append((b"accept-encoding", encoding))
-    fields += told(request, authority, request_id)
+    fields += told(request, authority)
     if aware and prefix:
         fields.append((b"x-forwarded-prefix", prefix))
     return fields
@@ -92,7 +91,6 @@ def fragment(
     headers: Collection[bytes],
     cookies: Collection[bytes],
     authority: bytes,
-    request_id: bytes,
 ) -> Fields:
     """The fields of a fragment's request: Accept-Language, trace ids, and the fields and cookies its manifest names."""
     fields: Fields = [(b"host", to), (b"accept", b"text/html")]
@@ -103,7 +101,7 @@ def fragment(
                 fields.append((name, kept))
         elif name in _ALWAYS_FOR_FRAGMENTS or (name in headers and name not in _DROPPED):
             fields.append(field)
-    return fields + told(request, authority, request_id)
+    return [*fields, *told(request, authority)]
 
 
 def believe(request: Request, trusted: Sequence[Network]) -> None:
@@ -119,7 +117,7 @@ def believe(request: Request, trusted: Sequence[Network]) -> None:
         request.scheme = scheme
     host = first(request.headers, b"x-forwarded-host")
     if host is not None:
-        request.headers = [*without(request.headers, b"host"), (b"host", host)]
+        request.head = Head([*without(request.headers, b"host"), (b"host", host)])
 
 
 def _among(address: str, networks: Sequence[Network]) -> bool:
@@ -130,9 +128,9 @@ def _among(address: str, networks: Sequence[Network]) -> bool:
     return any(ip in network for network in networks)
 
 
-def told(request: Request, authority: bytes, request_id: bytes) -> Fields:
+def told(request: Request, authority: bytes) -> tuple[Field, ...]:
     """What we saw of the viewer, in the standard's field (RFC 7239) and in the ones applications read."""
-    return [*_told(request.peer, authority, request.scheme), (b"x-request-id", request_id)]
+    return _told(request.peer, authority, request.scheme)
 
 
 @lru_cache(maxsize=4096)

@@ -43,12 +43,15 @@ def decode(data: bytes) -> Entry:
     try:
         head = json.loads(data[8:end])
         entry = Entry(
-            status=_number(head["status"], int),
+            status=_status(head["status"]),
             headers=tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in head["headers"]),
             body=body,
             digest=bytes.fromhex(head["digest"]),
+            stored=_time(head["stored"]),
+            fresh=_time(head["fresh"]),
+            revalidate=_time(head["revalidate"]),
+            error=_time(head["error"]),
             tags=tuple(_text(tag) for tag in head["tags"]),
-            **{name: float(_number(head[name], (int, float))) for name in _TIMES},
         )
     except (KeyError, TypeError, AttributeError, UnicodeError, RecursionError) as error:
         raise ValueError(f"not an entry: {error}") from error
@@ -57,10 +60,16 @@ def decode(data: bytes) -> Entry:
     return entry
 
 
-def _number(value: object, kind: type | tuple[type, ...]) -> int:
-    if not isinstance(value, kind) or isinstance(value, bool):
-        raise TypeError(f"{value!r} is not a number")
-    return value  # type: ignore[return-value]  # int or float by the check above
+def _status(value: object) -> int:
+    if type(value) is not int:
+        raise TypeError(f"{value!r} is not a status")
+    return value
+
+
+def _time(value: object) -> float:
+    if type(value) is not int and type(value) is not float:
+        raise TypeError(f"{value!r} is not a time")
+    return float(value)
 
 
 def _text(value: object) -> str:

@@ -6,9 +6,9 @@ answered a trial, which no request pays for. What is read from it is checked as 
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from redis.asyncio import Redis
@@ -22,8 +22,6 @@ import gateway.store.codec as codec
 from gateway.errors import Conflict
 from gateway.message import Entry
 from gateway.store.base import Entries, Ledger, Purge, Registered, StoreError, tag_of
-
-Result = TypeVar("Result")
 
 PATIENCE = (
     0.1  # seconds for a connection or an answer: fifty times a round trip in one data centre, and far below a page
@@ -72,7 +70,7 @@ redis.call('PUBLISH', ARGV[1], number)
 return number
 """
 # KEYS: number, tokens. ARGV: channel, team, hash.
-SET_TOKEN = """
+WRITE_HASH = """
 redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
 redis.call('PUBLISH', ARGV[1], redis.call('INCR', KEYS[1]))
 return 1
@@ -97,7 +95,7 @@ class RedisEntries:
 
     async def get(self, keys: Sequence[bytes]) -> list[Entry | None]:
         """An entry that cannot be read is none: it will be fetched and written anew."""
-        found = await self._ask(self._client.mget([ENTRY + key for key in keys])) if keys else []
+        found = await self._ask(lambda: self._client.mget([ENTRY + key for key in keys])) if keys else []
         return [_entry(value) for value in found]
 
     async def put(self, key: bytes, entry: Entry, now: float) -> None:
@@ -112,11 +110,11 @@ class RedisEntries:
                 pipe.zadd(name, {ENTRY + key: entry.expires})
                 pipe.pexpire(name, life, nx=True)
                 pipe.pexpire(name, life, gt=True)
-            await self._ask(pipe.execute())
+            await self._ask(pipe.execute)
 
     async def purge(self, purge: Purge) -> None:
         name = TAG + tag_of(purge).encode("utf-8", "replace")
-        await self._ask(self._client.eval(FORGET, 1, name))
+        await self._ask(lambda: self._client.eval(FORGET, 1, name))
 
     async def close(self) -> None:
         if self._trial is not None:
@@ -124,14 +122,13 @@ class RedisEntries:
             await asyncio.gather(self._trial, return_exceptions=True)
         await self._client.aclose()
 
-    async def _ask(self, question: Awaitable[Any]) -> Any:
+    async def _ask(self, question: Callable[[], Awaitable[Any]]) -> Any:
         """One round trip. While Redis does not answer, none at all."""
         if self._trial is not None:
-            _drop(question)
             raise StoreError(f"Redis at {self._name} does not answer; it is tried every {PAUSE:g} s.")
         try:
             with _translated(self._name):
-                return await question
+                return await question()
         except StoreError as error:
             if isinstance(error.__cause__, (Disconnected, TimedOut, OSError)) and self._trial is None:
                 self._trial = asyncio.create_task(self._try(), name="try redis")
@@ -196,15 +193,15 @@ class RedisLedger:
     async def purges(self, since: int) -> list[Purge]:
         with _translated(self._name):
             rows = await self._client.zrangebyscore(f"{LEDGER}purges", f"({since}", "+inf")
-            return [_purge(row) for row in rows]
+            return [_purge(row) for row in rows if isinstance(row, bytes)]
 
     async def token(self, team: str) -> str | None:
         with _translated(self._name):
             kept = await self._client.hget(f"{LEDGER}tokens", team)
-            return None if kept is None else kept.decode()
+            return kept.decode() if isinstance(kept, bytes) else kept
 
     async def set_token(self, team: str, hashed: str) -> None:
-        await self._run(SET_TOKEN, ("number", "tokens"), team, hashed)
+        await self._run(WRITE_HASH, ("number", "tokens"), team, hashed)
 
     async def watch(self) -> AsyncIterator[int]:
         """The number now, then again at each change: at once by message, or by asking where the message was lost."""
@@ -241,8 +238,8 @@ def _client(url: str, patience: float, connections: int) -> "Redis":
         socket_timeout=patience,
         retry=Retry(NoBackoff(), 0),
         max_connections=connections,
-        lib_name=None,
-        lib_version=None,
+        driver_info=None,
+        protocol=2,
     )
     return client
 
@@ -253,13 +250,6 @@ def _translated(name: str) -> Iterator[None]:
         yield
     except (RedisError, OSError, ValueError, TypeError, KeyError) as error:
         raise StoreError(f"Redis at {name} failed: {error or type(error).__name__}.") from error
-
-
-def _drop(question: Awaitable[Any]) -> None:
-    """A coroutine that will not be awaited."""
-    close = getattr(question, "close", None)
-    if close is not None:
-        close()
 
 
 def _entry(value: bytes | None) -> Entry | None:

@@ -12,7 +12,8 @@ from typing import cast
 import httptools
 
 from gateway.errors import BadAnswer, OriginError, Overloaded, TimedOut, Unreachable
-from gateway.message import Field, Request, Response, Stream
+from gateway.message import Field, Fields, Head, Request, Response, Stream
+from gateway.recent import Recent
 from gateway.table import Origin
 from gateway.transport.base import Transport
 from gateway.transport.incoming import Incoming
@@ -22,14 +23,28 @@ from gateway.transport.resolve import Resolver
 IDLE = 30.0  # seconds a connection is kept unused: under the 60 s of common load balancers, so we close first
 STALL = 60.0  # seconds without a byte in the middle of a body: nginx's proxy_read_timeout
 SWEEP = 5.0
+KNOWN_HEAD = 2048  # bytes of an answer's head that is remembered, and how many of an origin are
+KNOWN_HEADS = 512
 TICK = 0.01  # seconds; how late a timeout may be told
 HEAD_LIMIT = 64 * 1024  # bytes of an answer's head; nginx allows 4-8 KiB, Node 16, Varnish 32
 REPLAYABLE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"TRACE"})  # RFC 9110 section 9.2.2
+LINES = "lines of a request"  # key of a head's memo
 BODILESS = frozenset({204, 205, 304})
 
 
 class _Stale(Exception):
     """A kept connection turned out to be closed before a byte of the answer came."""
+
+
+class Known:
+    """An answer's head as it was read the first time."""
+
+    __slots__ = ("head", "length", "status")
+
+    def __init__(self, status: int, head: Head, length: int) -> None:
+        self.status = status
+        self.head = head
+        self.length = length
 
 
 class Connection(asyncio.Protocol):
@@ -144,6 +159,8 @@ class Connection(asyncio.Protocol):
             self._body_goes_on(data)
             return
         if self._response is None:
+            if self._head_size == 0 and self._known(data):
+                return
             self._head_size += len(data)
         try:
             self._parser.feed_data(data)
@@ -154,6 +171,7 @@ class Connection(asyncio.Protocol):
             self._fail(BadAnswer(f"Origin {self.home.origin.url} does not speak HTTP: {error}."))
             return
         if self._answer is not None and self._response is not None:
+            self._remember(data, self._response)
             self._deliver(self._answer, self._response)
         elif self._whole:
             self._settle()
@@ -164,6 +182,37 @@ class Connection(asyncio.Protocol):
                     proxy_error="http_response_header_section_size",
                 )
             )
+
+    def _known(self, data: bytes) -> bool:
+        """A head of an answer that llhttp has judged before, byte for byte: nothing in it needs reading again."""
+        end = data.find(b"\r\n\r\n")
+        known = self.home.heads.get(undated(data[: end + 4])) if end >= 0 else None
+        answer, request = self._answer, self._request
+        if known is None or answer is None or request is None or request.method == b"HEAD":
+            return False
+        body = data[end + 4 :]
+        if len(body) > known.length:
+            return False
+        self._response = Response(known.status, known.head)
+        self._keep = True
+        self._length = known.length
+        self._whole = len(body) == known.length
+        self._early = [body]
+        self._deliver(answer, self._response)
+        return True
+
+    def _remember(self, data: bytes, response: Response) -> None:
+        """Heads that came in one piece, frame their body by its length, and say nothing that ages."""
+        end = data.find(b"\r\n\r\n") + 4
+        length = self._length
+        if len(data) != self._head_size or not 4 < end <= KNOWN_HEAD or length is None or not self._keep:
+            return
+        raw = data[:end]
+        plain = raw.startswith(b"HTTP/1.1 %d " % response.status) and raw.count(b"\n") == len(response.headers) + 2
+        if not plain or response.status in BODILESS or self._request is None or self._request.method == b"HEAD":
+            return
+        if b"expires" not in response.index and b"transfer-encoding" not in response.index:
+            self.home.heads.put(undated(raw), Known(response.status, response.head, length))
 
     def _body_goes_on(self, data: bytes) -> None:
         """In the middle of a body of known length there is nothing to parse, and nothing to copy."""
@@ -326,11 +375,12 @@ class _Chunked:
 class Home:
     """All connections to one origin."""
 
-    __slots__ = ("_loop", "_ticks", "all", "idle", "limit", "opening", "origin", "waiting")
+    __slots__ = ("_loop", "_ticks", "all", "heads", "idle", "limit", "opening", "origin", "waiting")
 
     def __init__(self, origin: Origin, limit: int) -> None:
         self._loop = asyncio.get_running_loop()
         self._ticks = False
+        self.heads: Recent[bytes, Known] = Recent(KNOWN_HEADS)
         self.origin = origin
         self.limit = limit
         self.idle: list[Connection] = []
@@ -537,10 +587,22 @@ def _give_back(home: Home, waiter: "asyncio.Future[Connection | None]") -> None:
 
 def head(request: Request) -> bytes:
     """The request line and fields as they go out (RFC 9112 section 3)."""
-    lines = [request.method + b" " + request.target + b" HTTP/1.1"]
-    lines += [name + b": " + value for name, value in request.headers]
-    lines.append(b"\r\n")
-    return b"\r\n".join(lines)
+    block = request.head
+    lines: bytes = block.memo.get(LINES) or block.keep(LINES, _lines(block.fields))
+    extra = _lines(request.extra) if request.extra is not None else b""
+    return request.method + b" " + request.target + b" HTTP/1.1\r\n" + lines + extra + b"\r\n"
+
+
+def undated(raw: bytes) -> bytes:
+    """A head's bytes less its Date field (29 bytes, RFC 9110 section 5.6.7), the one thing every second changes."""
+    at = raw.find(b"\r\nDate: ")
+    if at < 0:
+        at = raw.find(b"\r\ndate: ")
+    return raw[:at] + raw[at + 37 :] if at >= 0 and raw[at + 37 : at + 39] == b"\r\n" else raw
+
+
+def _lines(fields: Fields) -> bytes:
+    return b"".join([name + b": " + value + b"\r\n" for name, value in fields])
 
 
 _: type[Transport] = Pool

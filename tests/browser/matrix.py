@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from playwright.sync_api import Page
 
 from fragments.contain import Fitted, fit
 from fragments.errors import FragmentsError
-from fragments.piece import read
-from fragments.plan import WRAPPED, Plan, Slot, compile
+from fragments.piece import Piece, read
+from fragments.plan import WRAPPED, Context, Plan, Slot, compile
 from fragments.stitch import Fallback, Filling, Nothing, page
 from fragments.urls import Place
 
@@ -93,6 +94,10 @@ ANSWERS: dict[str, Answer] = {
         old_doctype='<!DOCTYPE HTML PUBLIC "-//IETF//DTD HTML//EN"><p>x<table><tr><td>y',
         attribute='<a href="',
         attribute_quote="<div title='x><p>y",
+        odd_names='<link rel=stylesheet href=/x <b "c =d \'e><p <i "=1>x',
+        odd_values="<style media='\"></style><b>'>b{}</style>",
+        module="<script type=module src=/m.js <b>'</script>x",
+        import_map='<script type=importmap>{"imports":{"<\\/script><b>": "/x"}}</script>x',
         many_attributes="<div " + " ".join(f"a{n}" for n in range(3000)) + ">x",
         hidden_input="<input type=hidden><input>x",
         nobr="<nobr>a<nobr>b",
@@ -167,9 +172,14 @@ def filling(answer: Answer, slot: Slot, isolation: str = "none") -> Filling:
     if answer.status != 200:
         return Fallback()
     try:
-        return fit(read(answer.body, answer.content_type, PLACE, slot.context), slot, isolation)
+        return fit(_piece(answer, slot.context), slot, isolation)
     except FragmentsError:
         return Fallback()
+
+
+@cache
+def _piece(answer: Answer, context: Context) -> Piece:
+    return read(answer.body, answer.content_type, PLACE, context)
 
 
 @dataclass(frozen=True)
@@ -190,7 +200,8 @@ def case(name: str, plan: Plan, fillings: Sequence[Filling]) -> Case:
     return Case(name, filled, empty, tuple(slot.mark for slot in plan.slots), len(keys))
 
 
-def cases(names: Sequence[str], isolation: str = "none") -> list[Case]:
+@cache
+def cases(names: tuple[str, ...], isolation: str = "none") -> list[Case]:
     made = []
     for name in names:
         plan = shell(name)
@@ -273,7 +284,8 @@ _COMPARE = f"""
             if (got === wanted) continue;
             const a = got.split("\\n"), b = wanted.split("\\n");
             const at = a.findIndex((line, n) => line !== b[n]);
-            differing.push([name, a.slice(Math.max(0, at - 2), at + 3).join(" | "), b.slice(Math.max(0, at - 2), at + 3).join(" | ")]);
+            const near = lines => lines.slice(Math.max(0, at - 2), at + 3).join(" | ");
+            differing.push([name, near(a), near(b)]);
         }}
         return differing;
     }}

@@ -26,12 +26,12 @@ def test_the_matrix_is_as_large_as_promised() -> None:
 @pytest.mark.parametrize("scripting", [True, False], ids=["scripting", "no-scripting"])
 @pytest.mark.parametrize("place", list(SHELLS))
 def test_outside_the_slot_nothing_changes(tab: Page, place: str, scripting: bool) -> None:
-    assert differing(tab, cases([place]), scripting=scripting) == []
+    assert differing(tab, cases((place,)), scripting=scripting) == []
 
 
 @pytest.mark.parametrize("isolation", ["shadow", "iframe"])
 def test_nor_with_stronger_isolation(tab: Page, isolation: str) -> None:
-    assert differing(tab, cases(["body", "p", "li", "form"], isolation), scripting=True) == []
+    assert differing(tab, cases(("p", "li"), isolation), scripting=True) == []
 
 
 def test_two_broken_pieces_do_not_make_one_whole(tab: Page) -> None:
@@ -49,7 +49,7 @@ def test_two_broken_pieces_do_not_make_one_whole(tab: Page) -> None:
 
 def test_the_comparison_sees_what_is_not_contained(tab: Page) -> None:
     """Raw bytes in the slot, without a reader or a guard, are told from an empty slot."""
-    plan = shell("body")
+    plan = shell("div")
     raw = [Fitted(plan.slots[0].filled(ANSWERS[name].body)) for name in ("unclosed-comment", "end-tags", "textarea")]
     found = differing(tab, [case("raw", plan, [each]) for each in raw], scripting=True)
     assert len(found) == len(raw)

@@ -10,7 +10,7 @@ from tests.house.tree import MODULES, ROOT, imported, parsed, within
 FLOORS = [
     {"gateway"},
     {"fragments"},
-    {"gateway.errors"},
+    {"gateway.errors", "gateway.recent"},
     {"gateway.message", "gateway.model", "gateway.browser"},
     {"gateway.rules"},
     {"gateway.table"},

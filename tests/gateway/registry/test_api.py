@@ -51,6 +51,10 @@ class Api:
         return {"Authorization": f"Bearer {answer.json()['token']}"}
 
 
+def files_of(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
 @asynccontextmanager
 async def serving(folder: Path, globs: tuple[str, ...] = ()) -> AsyncIterator[Api]:
     ledger, current, forgotten = SqliteLedger(folder / "ledger.sqlite"), Current(), list[Purge]()
@@ -225,7 +229,7 @@ async def test_a_new_token_ends_the_one_before_and_only_hashes_are_kept(api: Api
     assert (await api.client.get("/api/table", headers=first)).status_code == 401
     assert (await api.client.get("/api/table", headers=second)).status_code == 200
     secret = second["Authorization"].removeprefix("Bearer ").encode()
-    kept = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    kept = b"".join(path.read_bytes() for path in files_of(tmp_path))
     assert secret not in kept
     assert secret.partition(b".")[2] not in kept
 
@@ -270,6 +274,7 @@ async def test_no_team_points_the_gateway_at_what_it_may_not(api: Api, origin: s
         pytest.param(b"team: [", "syntax", id="not YAML"),
         pytest.param(b"", "empty", id="nothing"),
         pytest.param(b"- a", "invalid", id="a list"),
+        pytest.param(b'{"team": "a", "\\ud800": 1}', "string-unicode", id="half a character as a key"),
     ],
 )
 async def test_a_body_that_is_no_manifest_is_a_problem(api: Api, body: bytes, code: str) -> None:
@@ -331,11 +336,12 @@ async def test_no_answer_may_be_kept_framed_or_read_by_others(api: Api) -> None:
         pytest.param("GET", "/api/nothing", 404, id="no such path"),
         pytest.param("PATCH", "/api/table", 405, id="no such method"),
         pytest.param("PUT", "/api/teams/Not%20A%20Team/manifest", 422, id="no team's name"),
-        pytest.param("POST", "/api/purge", 422, id="no JSON"),
+        pytest.param("POST", "/api/purge", 422, id="half a character"),
     ],
 )
 async def test_every_failure_has_the_same_shape(api: Api, method: str, path: str, status: int) -> None:
-    answer = await api.client.request(method, path, headers=OPERATOR, content="x")
+    fields = {**OPERATOR, "Content-Type": "application/json"}
+    answer = await api.client.request(method, path, headers=fields, content='{"kind": "tag", "value": "\\ud800"}')
     assert answer.status_code == status
     assert set(answer.json()) == {"error", "message", "hint", "problems"}
 
@@ -358,5 +364,3 @@ async def test_the_api_describes_itself(api: Api) -> None:
     assert set(put["requestBody"]["content"]) == {"application/yaml", "application/json"}
     assert {"200", "201", "401", "403", "409", "412", "422"} <= set(put["responses"])
     assert (await api.client.get("/api/health")).json() == {"status": "ok", "table": 0}
-
-

@@ -1,0 +1,614 @@
+"""The client over real sockets: framing as llhttp judges it, connections kept and dropped, backpressure both ways."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from gateway.errors import BadAnswer, OriginError, Overloaded, TimedOut, Unreachable
+from gateway.message import Body, Fields, Request, Response, Stream
+from gateway.table import Origin
+from gateway.transport.pool import Pool
+from gateway.transport.resolve import Resolver
+from tests.kit.origin import Answer, Raw, Seen, serving
+from tests.kit.ports import free_port
+
+pytestmark = pytest.mark.anyio
+
+HEAD = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+OK = HEAD + b"Content-Length: 2\r\n\r\nok"
+
+
+def at(port: int, scheme: str = "http") -> Origin:
+    authority = f"127.0.0.1:{port}"
+    url = f"{scheme}://{authority}"
+    return Origin(url, scheme, "127.0.0.1", port, authority=authority.encode(), base=url.encode())
+
+
+@asynccontextmanager
+async def pooled(limit: int = 8, queue: int = 8) -> AsyncIterator[Pool]:
+    pool = Pool(Resolver(("loopback",)), limit, queue)
+    try:
+        yield pool
+    finally:
+        await pool.aclose()
+
+
+async def ask(
+    pool: Pool,
+    port: int,
+    target: bytes = b"/",
+    *,
+    method: bytes = b"GET",
+    headers: Fields | None = None,
+    body: Body = b"",
+    timeout: float = 2.0,
+) -> Response:
+    request = Request(method, target, [(b"host", b"o.test"), *(headers or [])], body)
+    return await pool.handle_async_request(request, at(port), timeout)
+
+
+async def read(response: Response) -> bytes:
+    """The whole body, which comes as bytes when it was there at once."""
+    if isinstance(response.body, bytes):
+        return response.body
+    chunks = []
+    while chunk := await response.body.read():
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+class Given(Stream):
+    """A viewer's body out of an iterator; counts what was taken."""
+
+    def __init__(self, chunks: Iterator[bytes], length: int | None = None) -> None:
+        self._chunks = chunks
+        self._length = length
+        self.taken = 0
+
+    @property
+    def length(self) -> int | None:
+        return self._length
+
+    async def read(self) -> bytes:
+        chunk = next(self._chunks, b"")
+        self.taken += len(chunk)
+        await asyncio.sleep(0)
+        return chunk
+
+
+def scripted(*answers: Answer | Raw) -> Callable[[Seen], Answer | Raw]:
+    """The first request gets the first answer, and so on; then the last one for ever."""
+    left = list(answers)
+    return lambda _: left.pop(0) if len(left) > 1 else left[0]
+
+
+async def until(happened: Callable[[], bool], seconds: float = 2.0) -> None:
+    for _ in range(int(seconds / 0.01)):
+        if happened():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it did not happen in time")
+
+
+# What goes out
+
+
+async def test_the_request_goes_out_as_it_is() -> None:
+    async with serving(lambda _: Answer(b"ok")) as origin, pooled() as pool:
+        await ask(
+            pool, origin.port, b"/a%2Fb//c;x=1/%7e?q=%20&%zz", headers=[(b"x-own", b"1"), (b"x-own", "é".encode())]
+        )
+    assert origin.requests[0].head == (
+        b"GET /a%2Fb//c;x=1/%7e?q=%20&%zz HTTP/1.1\r\nhost: o.test\r\nx-own: 1\r\nx-own: \xc3\xa9\r\n\r\n"
+    )
+
+
+async def test_nothing_is_remembered_and_nothing_followed() -> None:
+    moved = Answer(b"", 302, [("Location", "/elsewhere"), ("Set-Cookie", "s=1")])
+    async with serving(lambda _: moved) as origin, pooled() as pool:
+        assert (await ask(pool, origin.port)).status == 302
+        assert (await ask(pool, origin.port)).status == 302
+    assert origin.targets == ["/", "/"]
+    assert [seen.get("Cookie") for seen in origin.requests] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("body", "framing"),
+    [
+        pytest.param(b"abcdef", (b"content-length", b"6"), id="bytes"),
+        pytest.param(Given(iter([b"abc", b"def"]), 6), (b"content-length", b"6"), id="a stream with a length"),
+        pytest.param(Given(iter([b"abc", b"def"])), (b"transfer-encoding", b"chunked"), id="a stream without one"),
+    ],
+)
+async def test_upload(body: Body, framing: tuple[bytes, bytes]) -> None:
+    async with serving(lambda seen: Answer(seen.body)) as origin, pooled() as pool:
+        response = await ask(pool, origin.port, method=b"POST", headers=[framing], body=body)
+        assert await read(response) == b"abcdef"
+        assert await read(await ask(pool, origin.port)) == b""
+    assert origin.connections == 1
+
+
+# What comes back
+
+
+@pytest.mark.parametrize(
+    ("method", "answer", "status", "body", "kept"),
+    [
+        pytest.param(b"GET", OK, 200, b"ok", True, id="a length"),
+        pytest.param(b"GET", HEAD + b"Content-Length: 0\r\n\r\n", 200, b"", True, id="no bytes"),
+        pytest.param(
+            b"GET",
+            CHUNKED + b"1\r\no\r\n1;x=y\r\nk\r\n0\r\nT: v\r\n\r\n",
+            200,
+            b"ok",
+            True,
+            id="chunks, an extension, a trailer",
+        ),
+        pytest.param(b"GET", HEAD + b"\r\nok", 200, b"ok", False, id="until the connection closes"),
+        pytest.param(b"GET", b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", 200, b"ok", False, id="HTTP/1.0"),
+        pytest.param(b"GET", HEAD + b"Connection: close\r\nContent-Length: 2\r\n\r\nok", 200, b"ok", False, id="close"),
+        pytest.param(b"HEAD", HEAD + b"Content-Length: 1000\r\n\r\n", 200, b"", True, id="HEAD announces a length"),
+        pytest.param(b"HEAD", CHUNKED, 200, b"", True, id="HEAD announces chunks"),
+        pytest.param(b"GET", b"HTTP/1.1 204 No Content\r\n\r\n", 204, b"", True, id="204"),
+        pytest.param(b"GET", b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", 304, b"", True, id="304"),
+        pytest.param(
+            b"GET",
+            b"HTTP/1.1 100 Continue\r\n\r\n" * 3 + b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" * 20 + OK,
+            200,
+            b"ok",
+            True,
+            id="a storm of 1xx",
+        ),
+        pytest.param(b"GET", b"HTTP/1.1 199 Odd\r\n\r\n" + OK, 200, b"ok", True, id="an unknown 1xx"),
+        pytest.param(b"GET", b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno", 404, b"no", True, id="404"),
+        pytest.param(b"GET", b"HTTP/1.1 599 Odd\r\nContent-Length: 2\r\n\r\nno", 599, b"no", True, id="a new status"),
+    ],
+)
+async def test_answer(method: bytes, answer: bytes, status: int, body: bytes, kept: bool) -> None:
+    """And then the next one is the next request's own."""
+    with_next = scripted(Raw(answer, close=not kept), Answer(b"next"))
+    async with serving(with_next) as origin, pooled() as pool:
+        response = await ask(pool, origin.port, method=method)
+        assert (response.status, await read(response)) == (status, body)
+        assert await read(await ask(pool, origin.port)) == b"next"
+        assert origin.connections == (1 if kept else 2)
+
+
+async def test_an_answer_may_come_a_byte_at_a_time() -> None:
+    parts: list[bytes | float] = []
+    for at_ in range(len(OK)):
+        parts += [OK[at_ : at_ + 1], 0.0005]
+    async with serving(lambda _: Raw(parts, close=False)) as origin, pooled() as pool:
+        assert await read(await ask(pool, origin.port)) == b"ok"
+
+
+async def test_fields_come_in_lower_case_and_in_order() -> None:
+    headers = [("Set-Cookie", "a=1"), ("X-B", "2"), ("Set-Cookie", "c=3")]
+    async with serving(lambda _: Answer(b"", headers=headers)) as origin, pooled() as pool:
+        response = await ask(pool, origin.port)
+    told = [field for field in response.headers if field[0] != b"content-length"]
+    assert told == [(b"set-cookie", b"a=1"), (b"x-b", b"2"), (b"set-cookie", b"c=3")]
+
+
+async def test_a_body_streams_as_it_comes() -> None:
+    async with serving(lambda _: Answer([b"one", 0.1, b"two"])) as origin, pooled() as pool:
+        response = await ask(pool, origin.port)
+        assert isinstance(response.body, Stream)
+        assert await response.body.read() == b"one"
+        assert await read(response) == b"two"
+        assert await read(await ask(pool, origin.port)) == b"onetwo"
+    assert origin.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        pytest.param(HEAD + b"Content-Length: 9\r\n\r\nok", "http_response_incomplete", id="a body cut short"),
+        pytest.param(CHUNKED + b"2\r\nok\r\n", "http_response_incomplete", id="no last chunk"),
+        pytest.param(CHUNKED + b"9\r\nok", "http_response_incomplete", id="a chunk cut short"),
+        pytest.param(HEAD + b"Content-Le", "connection_terminated", id="a head cut short"),
+        pytest.param(b"", "connection_terminated", id="nothing"),
+    ],
+)
+async def test_an_incomplete_answer_never_just_ends(answer: bytes, kind: str) -> None:
+    async with serving(lambda _: Raw(answer)) as origin, pooled() as pool:
+        with pytest.raises(OriginError) as told:
+            await read(await ask(pool, origin.port))
+    assert (told.value.status, told.value.proxy_error) == (502, kind)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(b"SSH-2.0-OpenSSH\r\n", id="another protocol"),
+        pytest.param(b"<h1>HTTP/0.9</h1>", id="no head"),
+        pytest.param(HEAD + b"Content-Length: +2\r\n\r\nok", id="a signed length"),
+        pytest.param(HEAD + b"Content-Length: 0x2\r\n\r\nok", id="a hexadecimal length"),
+        pytest.param(HEAD + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\nok", id="two lengths"),
+        pytest.param(HEAD + b"Content-Length: 99999999999999999999\r\n\r\nok", id="a length beyond 64 bits"),
+        pytest.param(
+            HEAD + b"Transfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n0\r\n\r\n", id="length and chunks"
+        ),
+        pytest.param(CHUNKED + b"xyz\r\n", id="a chunk size that is none"),
+        pytest.param(CHUNKED + b"-1\r\nx\r\n", id="a signed chunk size"),
+        pytest.param(HEAD + b"X: a\0b\r\nContent-Length: 2\r\n\r\nok", id="a zero byte in a field"),
+        pytest.param(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", id="101"),
+    ],
+)
+async def test_what_is_no_http_is_a_bad_answer(answer: bytes) -> None:
+    async with serving(scripted(Raw([answer, 0.5]), Answer(b"next"))) as origin, pooled() as pool:
+        with pytest.raises(BadAnswer):
+            await read(await ask(pool, origin.port, timeout=1.0))
+        assert await read(await ask(pool, origin.port)) == b"next"
+
+
+EVIL = HEAD + b"Content-Length: 4\r\n\r\nevil"
+
+
+@pytest.mark.parametrize(
+    ("method", "parts"),
+    [
+        pytest.param(b"GET", [OK + EVIL], id="in the same packet"),
+        pytest.param(b"GET", [OK, 0.02, EVIL], id="a moment later"),
+        pytest.param(b"GET", [OK[:-1], 0.02, OK[-1:] + EVIL], id="with the body's last byte"),
+        pytest.param(b"HEAD", [OK], id="a body after HEAD"),
+        pytest.param(b"HEAD", [OK[:-2], 0.02, b"ok"], id="a body after HEAD, a moment later"),
+        pytest.param(b"GET", [b"HTTP/1.1 204 No Content\r\n\r\n" + EVIL], id="a body after 204"),
+        pytest.param(b"GET", [b"HTTP/1.1 304 Not Modified\r\n\r\n" + EVIL], id="a body after 304"),
+        pytest.param(b"GET", [CHUNKED + b"2\r\nok\r\n0\r\n\r\n" + EVIL], id="chunks"),
+    ],
+)
+async def test_bytes_after_the_end_are_never_the_next_answer(method: bytes, parts: list[bytes | float]) -> None:
+    async with serving(scripted(Raw(parts, close=False), Answer(b"honest"))) as origin, pooled() as pool:
+        try:
+            response = await ask(pool, origin.port, method=method)
+            assert b"evil" not in await read(response)
+        except BadAnswer:
+            pass  # the mess came with the answer itself
+        await asyncio.sleep(0.06)
+        assert await read(await ask(pool, origin.port)) == b"honest"
+    assert origin.connections == 2
+
+
+# Connections
+
+
+async def test_connections_are_kept() -> None:
+    async with serving(lambda _: Answer(b"ok")) as origin, pooled() as pool:
+        for _ in range(5):
+            assert await read(await ask(pool, origin.port)) == b"ok"
+        assert "0 busy, 1 idle" in repr(pool)
+    assert origin.connections == 1
+
+
+def dies_on_second(seen: Seen) -> Answer | Raw:
+    """The keep-alive race: closes a kept connection just as a request comes in on it."""
+    return Raw(b"") if seen.connection == 1 and seen.target == "/second" else Answer(b"ok")
+
+
+@pytest.mark.parametrize("method", [b"GET", b"HEAD", b"PUT", b"DELETE", b"OPTIONS"])
+async def test_a_stale_connection_is_no_failure_for_what_may_be_repeated(method: bytes) -> None:
+    async with serving(dies_on_second) as origin, pooled() as pool:
+        await read(await ask(pool, origin.port))
+        assert (await ask(pool, origin.port, b"/second", method=method)).status == 200
+    assert origin.targets == ["/", "/second", "/second"]
+
+
+@pytest.mark.parametrize(
+    ("method", "body"),
+    [
+        pytest.param(b"POST", b"", id="POST"),
+        pytest.param(b"PATCH", b"", id="PATCH"),
+        pytest.param(b"PUT", Given(iter([b"abc"]), 3), id="a body that was handed out already"),
+    ],
+)
+async def test_what_may_not_be_repeated_is_delivered_once(method: bytes, body: Body) -> None:
+    async with serving(dies_on_second) as origin, pooled() as pool:
+        await read(await ask(pool, origin.port))
+        framing = [(b"content-length", b"3" if body else b"0")]
+        with pytest.raises(OriginError) as told:
+            await ask(pool, origin.port, b"/second", method=method, headers=framing, body=body)
+    assert (told.value.status, told.value.proxy_error) == (502, "connection_terminated")
+    assert origin.targets == ["/", "/second"]
+
+
+async def test_a_new_connection_that_dies_is_not_tried_again() -> None:
+    async with serving(lambda _: Raw(b"")) as origin, pooled() as pool:
+        with pytest.raises(BadAnswer):
+            await ask(pool, origin.port)
+    assert origin.targets == ["/"]
+
+
+async def test_an_origin_that_comes_back_is_found_again() -> None:
+    origin = serving(lambda _: Answer(b"ok"))
+    async with pooled() as pool:
+        async with origin:
+            await read(await ask(pool, origin.port))
+        with pytest.raises(Unreachable, match="Is it running there") as told:
+            await ask(pool, origin.port)
+        assert told.value.proxy_error == "connection_refused"
+        async with origin:
+            assert await read(await ask(pool, origin.port)) == b"ok"
+
+
+async def test_tls_with_a_plain_origin_is_told() -> None:
+    async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(plain, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, pooled() as pool:
+        with pytest.raises(Unreachable, match="No TLS") as told:
+            await pool.handle_async_request(Request(b"GET", b"/", []), at(port, "https"), 2.0)
+    assert told.value.proxy_error == "tls_protocol_error"
+
+
+async def test_no_head_in_time() -> None:
+    async with serving(lambda _: Answer(b"late", delay=0.5)) as origin, pooled() as pool:
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(TimedOut) as told:
+            await ask(pool, origin.port, timeout=0.1)
+        assert asyncio.get_running_loop().time() - began < 0.2
+    assert (told.value.status, told.value.proxy_error) == (504, "http_response_timeout")
+
+
+async def test_a_late_answer_is_nobodys() -> None:
+    def late_first(seen: Seen) -> Answer:
+        return Answer(b"late", delay=0.15) if seen.target == "/late" else Answer(b"own")
+
+    async with serving(late_first) as origin, pooled() as pool:
+        with pytest.raises(TimedOut):
+            await ask(pool, origin.port, b"/late", timeout=0.05)
+        assert await read(await ask(pool, origin.port)) == b"own"
+        await asyncio.sleep(0.15)
+        assert await read(await ask(pool, origin.port)) == b"own"
+
+
+async def test_no_connection_in_time() -> None:
+    """A listener whose backlog is full does not even refuse."""
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        port = deaf.getsockname()[1]
+        crowd = []
+        for _ in range(4):
+            one = socket.socket()
+            one.setblocking(False)
+            one.connect_ex(("127.0.0.1", port))
+            crowd.append(one)
+        try:
+            async with pooled() as pool:
+                with pytest.raises(TimedOut) as told:
+                    await ask(pool, port, timeout=0.2)
+            assert told.value.proxy_error == "connection_timeout"
+        finally:
+            for one in crowd:
+                one.close()
+
+
+async def test_timeout_is_for_the_head_and_a_slow_body_may_take_longer() -> None:
+    async with serving(lambda _: Answer([b"a", 0.15, b"b"])) as origin, pooled() as pool:
+        assert await read(await ask(pool, origin.port, timeout=0.1)) == b"ab"
+
+
+class Counting:
+    """Answers after a moment; remembers how many it had at once."""
+
+    def __init__(self) -> None:
+        self.now = self.most = 0
+
+    async def __call__(self, seen: Seen) -> Answer:
+        self.now += 1
+        self.most = max(self.most, self.now)
+        await asyncio.sleep(0.05)
+        self.now -= 1
+        return Answer(seen.target.encode())
+
+
+async def test_limit_is_kept_and_who_waits_is_served() -> None:
+    counting = Counting()
+    async with serving(counting) as origin, pooled(limit=2, queue=100) as pool:
+        answers = await asyncio.gather(*(ask(pool, origin.port, b"/%d" % number) for number in range(9)))
+        assert [await read(answer) for answer in answers] == [b"/%d" % number for number in range(9)]
+    assert counting.most == 2
+    assert origin.connections == 2
+
+
+async def test_a_full_queue_is_told_at_once() -> None:
+    async with serving(Counting()) as origin, pooled(limit=1, queue=1) as pool:
+        outcomes = await asyncio.gather(*(ask(pool, origin.port) for _ in range(4)), return_exceptions=True)
+    refused = [outcome for outcome in outcomes if isinstance(outcome, Overloaded)]
+    assert len(refused) == 2
+    assert (refused[0].status, refused[0].proxy_error) == (503, "connection_limit_reached")
+
+
+async def test_waiting_in_the_queue_has_an_end() -> None:
+    async with serving(lambda _: Answer(b"", delay=0.3)) as origin, pooled(limit=1) as pool:
+        first = asyncio.ensure_future(ask(pool, origin.port))
+        await asyncio.sleep(0.02)
+        with pytest.raises(Overloaded):
+            await ask(pool, origin.port, timeout=0.05)
+        assert (await first).status == 200
+
+
+async def test_who_goes_away_from_the_queue_takes_nothing_along() -> None:
+    async with serving(Counting()) as origin, pooled(limit=1) as pool:
+        asks = [asyncio.ensure_future(ask(pool, origin.port)) for _ in range(3)]
+        await asyncio.sleep(0.02)
+        asks[1].cancel()
+        outcomes = await asyncio.gather(*asks, return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [Response, asyncio.CancelledError, Response]
+        assert "0 busy, 1 idle, 0 waiting" in repr(pool)
+
+
+async def test_a_failure_makes_room_for_who_waits() -> None:
+    async with serving(lambda _: Raw([0.02, b""])) as origin, pooled(limit=1) as pool:
+        outcomes = await asyncio.gather(*(ask(pool, origin.port) for _ in range(3)), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [BadAnswer] * 3
+
+
+async def test_a_refusal_makes_room_for_who_waits() -> None:
+    port = free_port()
+    async with pooled(limit=1) as pool:
+        outcomes = await asyncio.gather(*(ask(pool, port) for _ in range(3)), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [Unreachable] * 3
+
+
+async def test_who_no_longer_waits_closes_the_connection() -> None:
+    async with serving(lambda _: Answer(b"late", delay=0.2)) as origin, pooled() as pool:
+        asking = asyncio.ensure_future(ask(pool, origin.port))
+        await until(lambda: len(origin.requests) == 1)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        assert "0 busy, 0 idle" in repr(pool)
+        assert await read(await ask(pool, origin.port)) == b"late"
+    assert origin.connections == 2
+
+
+async def test_a_body_nobody_wants_closes_the_connection() -> None:
+    async with serving(lambda _: Answer([b"a", 0.5, b"b"])) as origin, pooled() as pool:
+        response = await ask(pool, origin.port)
+        assert isinstance(response.body, Stream)
+        response.body.close()
+        await asyncio.sleep(0)
+        assert "0 busy, 0 idle" in repr(pool)
+
+
+async def test_pool_lets_go_of_everything() -> None:
+    async with serving(lambda _: Answer([b"a", 0.5, b"b"])) as origin:
+        async with pooled() as pool:
+            response = await ask(pool, origin.port)
+        with pytest.raises(OriginError):
+            await read(response)
+
+
+# Backpressure
+
+MIB = 1 << 20
+
+
+async def test_a_stalled_reader_stops_the_origin() -> None:
+    sent = 0
+
+    def chunks() -> Iterator[bytes]:
+        nonlocal sent
+        for _ in range(64):
+            sent += MIB
+            yield bytes(MIB)
+
+    async with serving(lambda _: Answer(chunks())) as origin, pooled() as pool:
+        response = await ask(pool, origin.port)
+        assert isinstance(response.body, Stream)
+        await response.body.read()
+        await asyncio.sleep(0.3)
+        stalled = sent
+        assert stalled <= 16 * MIB  # sockets' own buffers, and one chunk on each side
+        assert len(await read(response)) > 40 * MIB
+    assert sent == 64 * MIB
+
+
+class Stuck:
+    """A sink that is full after the first chunk, until it is told to go on."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.full = False
+        self._resumes: list[Callable[[], None]] = []
+
+    def write(self, chunk: bytes) -> None:
+        self.size += len(chunk)
+        self.full = True
+
+    def drained(self, resume: Callable[[], None]) -> None:
+        self._resumes.append(resume)
+
+    def drain(self) -> None:
+        self.full = False
+        resumes, self._resumes = self._resumes, []
+        for resume in resumes:
+            resume()
+
+
+async def test_a_full_sink_stops_the_origin() -> None:
+    sent = 0
+
+    def chunks() -> Iterator[bytes]:
+        nonlocal sent
+        for _ in range(48):
+            sent += MIB
+            yield bytes(MIB)
+
+    async with serving(lambda _: Answer(chunks())) as origin, pooled() as pool:
+        response = await ask(pool, origin.port)
+        assert isinstance(response.body, Stream)
+        sink = Stuck()
+        piping = asyncio.ensure_future(response.body.pipe(sink))
+        await asyncio.sleep(0.2)
+        assert sent <= 16 * MIB
+        assert sink.size <= 2 * MIB
+        while not piping.done():
+            sink.drain()
+            await asyncio.sleep(0)
+        await piping
+        assert sink.size == 48 * MIB
+
+
+async def test_a_slow_origin_stops_the_upload() -> None:
+    body = Given(iter([bytes(MIB)] * 64), 64 * MIB)
+    async with serving(lambda seen: Answer(b""), pause=0.02) as origin, pooled() as pool:
+        asking = asyncio.ensure_future(
+            ask(pool, origin.port, method=b"POST", headers=[(b"content-length", b"%d" % (64 * MIB))], body=body)
+        )
+        await asyncio.sleep(0.3)
+        assert body.taken <= 16 * MIB
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+
+
+async def test_an_answer_before_the_upload_is_over_is_heard() -> None:
+    """413 with megabytes in flight; the connection is not used again (RFC 9112 section 9.5)."""
+    connections = 0
+
+    async def impatient(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 2\r\n\r\nno")
+        await writer.drain()
+        await asyncio.sleep(0.05)
+        writer.close()
+
+    server = await asyncio.start_server(impatient, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, pooled() as pool:
+        for _ in range(2):
+            body = Given(iter([bytes(MIB)] * 32), 32 * MIB)
+            framing = [(b"content-length", b"%d" % (32 * MIB))]
+            response = await ask(pool, port, method=b"POST", headers=framing, body=body)
+            assert (response.status, await read(response)) == (413, b"no")
+            assert body.taken < 32 * MIB
+        await asyncio.sleep(0.1)  # until the origin has closed
+    assert connections == 2
+
+
+async def test_a_viewer_that_breaks_off_is_no_fault_of_the_origin() -> None:
+    class Broken(Given):
+        async def read(self) -> bytes:
+            if self.taken:
+                raise ConnectionResetError("the viewer went away")
+            return await super().read()
+
+    async with serving(lambda _: Answer(b"")) as origin, pooled() as pool:
+        framing = [(b"content-length", b"100")]
+        with pytest.raises(OriginError) as told:
+            await ask(pool, origin.port, method=b"POST", headers=framing, body=Broken(iter([b"abc"]), 100))
+    assert told.value.proxy_error == "http_request_error"
+    assert origin.requests == []

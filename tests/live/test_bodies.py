@@ -1,0 +1,269 @@
+"""Bodies pass through in pieces: memory does not grow with them, however slow a viewer or an origin is."""
+
+import hashlib
+import random
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.live.portal import Portal, gateway_for, soon
+
+MB = 1 << 20
+SIZE = 200 * MB
+ROOM = 20 * MB  # what a worker may grow by, whatever passes through it
+STALL = 1.5  # seconds somebody does nothing
+BLOCK = random.Random(7).randbytes(MB)  # not compressible, never twice the same: each block begins with its number
+
+
+def blocks(size: int = SIZE) -> Iterator[bytes]:
+    for number in range(size // MB):
+        yield number.to_bytes(8, "big") + BLOCK[8:]
+
+
+def digest_of(parts: Iterator[bytes]) -> str:
+    seen = hashlib.sha256()
+    for part in parts:
+        seen.update(part)
+    return seen.hexdigest()
+
+
+DIGEST = digest_of(blocks())
+
+
+@dataclass(slots=True)
+class Files:
+    """An origin that sends SIZE bytes and digests what it is sent. `reading` may be held back."""
+
+    port: int = 0
+    sent: int = 0
+    read: int = 0
+    broken: int = 0
+    reading: threading.Event = field(default_factory=threading.Event)
+
+
+class Door(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    files: Files
+
+    def do_GET(self) -> None:
+        counted = self.path == "/counted"
+        self.send_response(200)
+        self.send_header("Content-Type", "application/octet-stream")
+        self.send_header(*(("Content-Length", str(SIZE)) if counted else ("Transfer-Encoding", "chunked")))
+        self.end_headers()
+        try:
+            for block in blocks():
+                self.wfile.write(block if counted else b"%x\r\n%b\r\n" % (len(block), block))
+                self.files.sent += len(block)
+            self.wfile.write(b"" if counted else b"0\r\n\r\n")
+        except OSError:
+            self.files.broken += 1
+            self.close_connection = True
+
+    def do_PUT(self) -> None:
+        self.files.reading.wait(20)
+        try:
+            said = digest_of(self.body()).encode()
+        except (OSError, ValueError):
+            self.files.broken += 1
+            self.close_connection = True
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(said)))
+        self.end_headers()
+        self.wfile.write(said)
+
+    def body(self) -> Iterator[bytes]:
+        for length in self.lengths():
+            while length:
+                part = self.rfile.read(min(length, MB))
+                if not part:
+                    raise ValueError("the body ended early")
+                length -= len(part)
+                self.files.read += len(part)
+                yield part
+
+    def lengths(self) -> Iterator[int]:
+        if "Content-Length" in self.headers:
+            yield int(self.headers["Content-Length"])
+            return
+        while length := int(self.rfile.readline().partition(b";")[0], 16):
+            yield length
+            self.rfile.readline()
+        self.rfile.readline()
+
+    def log_message(self, format: str, *words: object) -> None:
+        pass
+
+
+class Server(ThreadingHTTPServer):
+    request_queue_size = 128
+    daemon_threads = True
+    block_on_close = False
+
+
+@pytest.fixture
+def files() -> Iterator[Files]:
+    files = Files()
+    files.reading.set()
+    with Server(("127.0.0.1", 0), type("FilesDoor", (Door,), {"files": files})) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        files.port = server.server_port
+        yield files
+        files.reading.set()
+        server.shutdown()
+        thread.join(5)
+
+
+@pytest.fixture
+def portal(files: Files, tmp_path: Path) -> Iterator[Portal]:
+    manifest = f"""\
+team: files
+upstreams:
+  files: {{ origins: ["http://127.0.0.1:{files.port}"], timeout: 30s }}
+mounts:
+  /files: {{ upstream: files }}
+"""
+    with gateway_for(tmp_path, {"files": manifest}) as portal:
+        with httpx.Client(base_url=portal.url) as visitor:  # one small body each way: what every first one costs
+            assert visitor.put("/files/", content=BLOCK).status_code == 200
+        yield portal
+
+
+@dataclass(slots=True)
+class Growth:
+    """How much more memory a process has had resident since `begin` than it had then."""
+
+    pid: int
+    before: int = 0
+
+    def begin(self) -> None:
+        Path(f"/proc/{self.pid}/clear_refs").write_text("5")  # the peak counts from now on (proc(5))
+        self.before = self._kept("VmRSS")
+
+    @property
+    def most(self) -> int:
+        return self._kept("VmHWM") - self.before
+
+    def _kept(self, name: str) -> int:
+        lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) << 10 for line in lines if line.startswith(f"{name}:"))
+
+
+@pytest.fixture
+def growth(portal: Portal) -> Growth:
+    growth = Growth(portal.child.pid)
+    growth.begin()
+    return growth
+
+
+def settled(count: Callable[[], int]) -> int:
+    """A count that has not changed for STALL seconds, whenever that is."""
+    last, since = count(), time.monotonic()
+    while time.monotonic() - since < STALL:
+        time.sleep(0.1)
+        if (now := count()) != last:
+            last, since = now, time.monotonic()
+    return last
+
+
+@pytest.mark.parametrize("framing", ["counted", "chunked"])
+def test_a_download_passes_through(portal: Portal, growth: Growth, framing: str) -> None:
+    with httpx.stream("GET", f"{portal.url}/files/{framing}", timeout=30) as answer:
+        assert answer.status_code == 200
+        assert digest_of(answer.iter_raw()) == DIGEST
+    assert growth.most < ROOM
+
+
+@pytest.mark.parametrize("framing", ["counted", "chunked"])
+def test_an_upload_passes_through(portal: Portal, growth: Growth, framing: str) -> None:
+    headers = {"Content-Length": str(SIZE)} if framing == "counted" else {}
+    answer = httpx.put(f"{portal.url}/files/", content=blocks(), headers=headers, timeout=30)
+    assert (answer.status_code, answer.text) == (200, DIGEST)
+    assert growth.most < ROOM
+
+
+def test_a_stalled_viewer_holds_its_origin_back(files: Files, portal: Portal, growth: Growth) -> None:
+    with viewer(portal) as wire:
+        wire.sendall(b"GET /files/counted HTTP/1.1\r\nHost: portal\r\nConnection: close\r\n\r\n")
+        sent = settled(lambda: files.sent)
+        assert sent < ROOM
+        assert growth.most < ROOM
+        body = 0
+        while part := wire.recv(MB):
+            body += len(part)
+    assert body > SIZE
+    assert growth.most < ROOM
+
+
+def test_a_stalled_origin_holds_its_viewer_back(files: Files, portal: Portal, growth: Growth) -> None:
+    files.reading.clear()
+    sent = [0]
+    with viewer(portal) as wire:
+        wire.sendall(b"PUT /files/ HTTP/1.1\r\nHost: portal\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % SIZE)
+
+        def upload() -> None:
+            for block in blocks():
+                wire.sendall(block)
+                sent[0] += len(block)
+
+        uploading = threading.Thread(target=upload, daemon=True)
+        uploading.start()
+        assert settled(lambda: sent[0]) < ROOM
+        assert growth.most < ROOM
+        files.reading.set()
+        uploading.join(30)
+        answer = b"".join(iter(lambda: wire.recv(MB), b""))
+    assert answer.endswith(DIGEST.encode())
+    assert growth.most < ROOM
+
+
+def test_a_hundred_stalled_viewers_are_held_too(files: Files, portal: Portal, growth: Growth) -> None:
+    wires = [viewer(portal) for _ in range(100)]
+    try:
+        for wire in wires:
+            wire.sendall(b"GET /files/chunked HTTP/1.1\r\nHost: portal\r\n\r\n")
+        settled(lambda: files.sent)
+        assert growth.most < 100 * MB // 2
+        assert portal.get("/-/health/live").status_code == 200
+    finally:
+        for wire in wires:
+            wire.close()
+    soon(lambda: files.broken == 100, 5)
+
+
+def test_a_viewer_that_leaves_ends_the_transfer(files: Files, portal: Portal) -> None:
+    wire = viewer(portal)
+    wire.sendall(b"GET /files/counted HTTP/1.1\r\nHost: portal\r\n\r\n")
+    soon(lambda: files.sent > 0)
+    wire.close()
+    soon(lambda: files.broken == 1, 3)
+    assert files.sent < SIZE
+
+
+def test_an_upload_that_breaks_off_does_not_arrive_as_whole(files: Files, portal: Portal) -> None:
+    for number, framing in enumerate((b"Content-Length: 5000000", b"Transfer-Encoding: chunked"), 1):
+        files.read = 0
+        wire = viewer(portal)
+        wire.sendall(b"PUT /files/ HTTP/1.1\r\nHost: portal\r\n" + framing + b"\r\n\r\n")
+        wire.sendall(b"%x\r\n" % 5_000_000 + BLOCK)
+        soon(lambda: files.read > 0)
+        wire.close()
+        soon(lambda number=number: files.broken == number, 3)  # type: ignore[misc]
+
+
+def viewer(portal: Portal) -> socket.socket:
+    """A viewer whose own buffers hold little."""
+    wire = socket.socket()
+    wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 << 10)
+    wire.settimeout(30)
+    wire.connect(("127.0.0.1", int(portal.url.rpartition(":")[2])))
+    return wire

@@ -1,0 +1,89 @@
+"""A mount moves while its application runs on, knowing nothing of it; within a second no page names the old prefix."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+import gateway.walk as walk
+from tests.live.portal import Crew, Portal, gateway_for, registered, soon
+
+HEADLINE = "Stays by the water"
+OLD = ["", "/", "/stay/1", "/search?city=Lisbon", "/static/hotels.css", "/art/1.svg", "/fragments/deals"]
+
+
+def moved(manifest: str) -> str:
+    after = manifest.replace("/hotels: {", "/stays: {")
+    assert after != manifest
+    return after
+
+
+@pytest.fixture(scope="module")
+def portal(crew: Crew, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    """A portal that had everything at its first place, and whose hotels moved while it ran."""
+    with gateway_for(tmp_path_factory.mktemp("moving"), registered(crew)) as portal:
+        for path in OLD:
+            portal.get(f"/hotels{path}")
+        assert HEADLINE in portal.get("/hotels/").text
+        assert 'href="/hotels/stay/' in portal.home()
+        pid = crew.children["hotels"].pid
+        portal.declare("hotels", moved(crew.manifest("hotels")))
+        soon(lambda: portal.get("/stays/").status_code == 200)
+        yield portal
+        assert crew.children["hotels"].pid == pid and crew.children["hotels"].running
+
+
+def test_within_a_second_all_is_below_the_new_prefix(crew: Crew, portal: Portal) -> None:
+    for path in ("/", "/search?city=Lisbon", "/stay/1", "/bookings"):
+        page = portal.get(f"/stays{path}")
+        assert page.status_code == 200
+        own = walk.links(crew.text("hotels", path), crew.url("hotels") + path, "text/html")
+        found = walk.links(page.text, f"{portal.url}/stays{path}", "text/html")
+        assert {link.replace(crew.url("hotels"), f"{portal.url}/stays") for link in own} <= found
+        assert not [link for link in found if link.startswith(f"{portal.url}/hotels/") and link.count("/") > 4]
+    assert portal.get("/stays").headers["location"] == "/stays/"
+
+
+def test_its_fragment_in_others_pages_names_the_new_prefix(portal: Portal) -> None:
+    deals = soon(lambda: re.search(r'<section class="hotels-deals".*?</section>', portal.home(), re.S))[0]
+    assert 'href="/stays/stay/' in deals and 'src="/stays/art/' in deals
+    assert "/hotels" not in deals
+    for link in walk.links(portal.home(), f"{portal.url}/", "text/html"):
+        assert httpx.get(link, follow_redirects=True).status_code == 200, link
+
+
+def test_assets_and_forms_work_below_the_new_prefix(portal: Portal) -> None:
+    css = portal.get("/stays/static/hotels.css")
+    assert css.status_code == 200
+    form = {"stay": "1", "name": "Ida", "arrival": "2099-05-01", "nights": "2", "guests": "1"}
+    with httpx.Client(base_url=portal.url) as visitor:
+        booked = visitor.post("/stays/book", data=form)
+        assert booked.status_code == 303
+        assert booked.headers["location"].removeprefix(portal.url).startswith("/stays/bookings/")
+        assert "path=/stays" in booked.headers["set-cookie"].lower()
+        assert visitor.get(booked.headers["location"]).status_code == 200
+
+
+@pytest.mark.parametrize("path", OLD)
+def test_the_old_prefix_only_leads_to_the_new(portal: Portal, path: str) -> None:
+    answer = portal.get(f"/hotels{path}")
+    assert answer.status_code == 308
+    assert answer.headers["location"].removeprefix(portal.url) in (f"/stays{path}", f"/stays{path}/")
+    assert httpx.get(f"{portal.url}/hotels{path}", follow_redirects=True).status_code == 200
+
+
+def test_a_form_sent_to_the_old_prefix_is_not_lost(portal: Portal) -> None:
+    answer = httpx.post(f"{portal.url}/hotels/book", data={"stay": "1"})
+    assert answer.status_code == 308
+    assert answer.headers["location"].removeprefix(portal.url) == "/stays/book"
+
+
+def test_back_again(crew: Crew, tmp_path: Path) -> None:
+    with gateway_for(tmp_path, registered(crew) | {"hotels": moved(crew.manifest("hotels"))}) as portal:
+        assert HEADLINE in portal.get("/stays/").text
+        portal.declare("hotels", crew.manifest("hotels"))
+        soon(lambda: HEADLINE in portal.get("/hotels/").text)
+        assert 'href="/hotels/stay/' in portal.home()
+        assert HEADLINE not in portal.get("/stays/").text
