@@ -261,8 +261,9 @@ def register(
     from gateway.registry.client import Faulty
 
     text = _text(source)
-    manifest, problems = check.parse(text)
+    manifest, _ = check.parse(text)
     if manifest is None:
+        problems, _ = _checked(text, admin, token, state)
         _tell_problems(source, text, problems, as_json)
         raise typer.Exit(PROBLEMS)
     with _client(admin, token, state) as client:

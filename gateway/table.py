@@ -3,7 +3,7 @@
 Everything about a mount, an upstream or a fragment that does not depend on the request is worked out here, once.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -92,6 +92,7 @@ class Table:
     fragments: dict[str, Fragment] = field(default_factory=dict)
     upstreams: dict[str, Upstream] = field(default_factory=dict)
     teams: tuple[str, ...] = ()
+    moved: dict[bytes, bytes] = field(default_factory=dict)
     depth: int = 0
 
     def __repr__(self) -> str:
@@ -107,6 +108,14 @@ class Table:
                     return mount
         return None
 
+    def new_home(self, path: bytes, mount: Mount | None) -> bytes | None:
+        """Where a path below a prefix that its application left is now; a mount declared deeper than that wins."""
+        for end in reversed(_ends(path, self.depth)) if self.moved else ():
+            home = self.moved.get(path[:end])
+            if home is not None and (mount is None or len(mount.prefix) < end):
+                return home + path[end:]
+        return None
+
 
 class Current:
     """Where the table is swapped. Readers take `table` once per exchange and keep that one to its end."""
@@ -120,7 +129,7 @@ class Current:
         self.table = table
 
 
-def compile(manifests: Iterable[Manifest], number: int = 0) -> Table:
+def compile(manifests: Iterable[Manifest], number: int = 0, moved: Mapping[str, str] | None = None) -> Table:
     """A table of manifests that `registry.check` found to fit together; what an earlier one owns stays its own."""
     mounts: dict[bytes, list[Mount]] = {}
     fragments: dict[str, Fragment] = {}
@@ -139,8 +148,10 @@ def compile(manifests: Iterable[Manifest], number: int = 0) -> Table:
         for name, fragment in manifest.fragments.items():
             if fragment.upstream in own and name not in fragments:
                 fragments[name] = _fragment(name, fragment, own[fragment.upstream], manifest.team)
-    depth = max((prefix.count(b"/") for prefix in mounts), default=0)
-    return Table(number, {key: tuple(row) for key, row in mounts.items()}, fragments, upstreams, tuple(teams), depth)
+    left = {old.encode(): new.rstrip("/").encode() for old, new in (moved or {}).items()}
+    depth = max((prefix.count(b"/") for prefix in (*mounts, *left)), default=0)
+    rows = {prefix: tuple(row) for prefix, row in mounts.items()}
+    return Table(number, rows, fragments, upstreams, tuple(teams), left, depth)
 
 
 def _ends(path: bytes, depth: int) -> list[int]:

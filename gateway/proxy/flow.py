@@ -79,6 +79,9 @@ class Flow:
         if path.startswith(b"/-/"):
             return await self._own(exchange, path)
         mount = exchange.mount = exchange.table.find(fields.hostname(exchange.authority), path)
+        home = exchange.table.new_home(path, mount) if exchange.table.moved else None
+        if home is not None:
+            return redirect((home or b"/") + (b"?" + query if query is not None else b""))
         if mount is None:
             raise NotFound(f"No mount owns {path.decode('latin-1')!r}.")
         if paths.lacks_slash(path, mount.prefix) and request.method in (b"GET", b"HEAD"):

@@ -168,7 +168,10 @@ class Wire(asyncio.Protocol):
             self._portal.heads.put(block, request.head)
 
     def eof_received(self) -> bool:
-        """A viewer that sent all it had may still read (RFC 9112 section 9.6)."""
+        """A viewer that sent all it had may still read (RFC 9112 section 9.6); one that did not has gone away."""
+        if self._incoming is not None:
+            self._incoming.fail(ConnectionResetError("the viewer went away"))
+            return False
         return self._busy
 
     def pause_writing(self) -> None:

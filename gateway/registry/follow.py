@@ -23,6 +23,7 @@ from gateway.table import Current
 
 INTERVAL = 0.15  # seconds between two looks at the files; a change is taken at the second look that finds it the same
 SHARE = 0.02  # of one core at most for looking: with thousands of files the looks become rarer
+LONGEST = 0.4  # seconds between two looks at most: a change is taken within a second, whatever looking costs
 PATIENCE = 1.0  # seconds before a ledger that failed is asked again
 
 Forget = Callable[[Purge], Awaitable[None]]
@@ -78,6 +79,7 @@ class Follow:
         self._from_ledger: dict[str, Manifest] = {}
         self._broken: dict[str, tuple[Problem, ...]] = {}
         self._ledger_trouble = ""
+        self._moved: dict[str, str] = {}
 
     def __repr__(self) -> str:
         return f"<Follow {len(self.files)} files, {len(self.rows)} registrations, {len(self.troubles)} troubles>"
@@ -138,15 +140,18 @@ class Follow:
     async def _follow_files(self) -> None:
         before = self._signature
         while True:
-            began = time.perf_counter()
-            now = await asyncio.to_thread(self._look)
-            took = time.perf_counter() - began
+            now, took = await asyncio.to_thread(self._timed_look)
             if now == before and now != self._signature:
                 async with self._lock:
                     await self._read_files(now)
                     await self._swap()
             before = now
-            await asyncio.sleep(max(INTERVAL, took / SHARE))
+            await asyncio.sleep(min(max(INTERVAL, took / SHARE), LONGEST))
+
+    def _timed_look(self) -> tuple[Signature, float]:
+        """With the seconds of processor time it took: waiting for a busy machine is no work of ours."""
+        began = time.thread_time()
+        return self._look(), time.thread_time() - began
 
     def _look(self) -> Signature:
         """The files there are, and what tells that one has changed."""
@@ -232,10 +237,11 @@ class Follow:
         served = self._in_order()
         if served == self.manifests:
             return
+        self._moved = moved(self._moved, self.manifests, served)
         before = {manifest.team: manifest for manifest in self.manifests}
         now = {manifest.team: manifest for manifest in served}
         number = self._current.table.number + 1
-        self._current.swap(await asyncio.to_thread(table.compile, served, number))
+        self._current.swap(await asyncio.to_thread(table.compile, served, number, self._moved))
         self.manifests = served
         if forgetting:
             changed = [team for team in {**before, **now} if before.get(team) != now.get(team)]
@@ -259,6 +265,23 @@ class Follow:
         if not self._ledger_trouble:
             self._report(News("ledger", f"{error} What is served stays as it is."))
         self._ledger_trouble = str(error)
+
+
+def moved(known: Mapping[str, str], before: Iterable[Manifest], now: Sequence[Manifest]) -> dict[str, str]:
+    """Prefixes that applications have left, with where each went: links and bookmarks there still find it.
+
+    A prefix that somebody declares again is that mount's; what no longer leads anywhere is forgotten.
+    """
+    homes = {(manifest.team, mount.upstream): prefix for manifest in now for prefix, mount in manifest.mounts.items()}
+    taken = {prefix for manifest in now for prefix in manifest.mounts}
+    left = {
+        prefix: homes[manifest.team, mount.upstream]
+        for manifest in before
+        for prefix, mount in manifest.mounts.items()
+        if prefix not in taken and prefix != "/" and (manifest.team, mount.upstream) in homes
+    }
+    followed = {prefix: left.get(home, home) for prefix, home in known.items()}
+    return {prefix: home for prefix, home in {**followed, **left}.items() if prefix not in taken and home in taken}
 
 
 def _texts(paths: Iterable[Path]) -> dict[Path, str | SettingsError]:

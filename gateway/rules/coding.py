@@ -22,7 +22,8 @@ class Decoder:
         self._left = limit
         self._brotli = brotli.Decompressor() if coding == b"br" else None
         self._raw = b"" if coding == b"deflate" else None
-        self._zlib = zlib.decompressobj(zlib.MAX_WBITS | 16) if coding in (b"gzip", b"x-gzip") else None
+        self._members = coding in (b"gzip", b"x-gzip")
+        self._zlib = zlib.decompressobj(zlib.MAX_WBITS | 16) if self._members else None
         if self._brotli is None and self._raw is None and self._zlib is None:
             raise BadAnswer(f"The coding {coding.decode('latin-1')!r} cannot be undone.")
 
@@ -49,6 +50,11 @@ class Decoder:
             bare = not (chunk[:1] and chunk[0] & 0x0F == 8)
             self._zlib = zlib.decompressobj(-zlib.MAX_WBITS if bare else zlib.MAX_WBITS)
         out = self._zlib.decompress(chunk, self._left + 1)
+        while self._members and self._zlib.eof and self._zlib.unused_data and len(out) <= self._left:
+            # several members are one body (RFC 1952 section 2.2)
+            rest = self._zlib.unused_data
+            self._zlib = zlib.decompressobj(zlib.MAX_WBITS | 16)
+            out += self._zlib.decompress(rest, self._left - len(out) + 1)
         if self._zlib.unconsumed_tail:
             raise BadAnswer("The body unpacks to more than may be read of it.")
         return out

@@ -16,7 +16,7 @@ from gateway.message import Fields
 from gateway.rules.fields import HOP_BY_HOP, named_by_connection
 
 _URL_IN_REFRESH = re.compile(r"(?is)(\s*[\d.]*\s*[;,]?\s*url\s*=\s*)(['\"]?)(.*?)(\2\s*)")
-_LINK_TARGET = re.compile(rb"<([^<>]*)>")
+_LINK_TARGET = re.compile(rb'"(?:[^"\\]|\\.)*"|<([^<>]*)>')
 
 Rule = Callable[[bytes, Place], bytes]
 
@@ -59,7 +59,11 @@ def refresh(value: bytes, place: Place) -> bytes:
 
 def link(value: bytes, place: Place) -> bytes:
     """Every target of a Link field (RFC 8288 section 3); parameters stay."""
-    return _LINK_TARGET.sub(lambda match: b"<" + url(match[1], place) + b">", value)
+
+    def mapped(match: re.Match[bytes]) -> bytes:
+        return match[0] if match[1] is None else b"<" + url(match[1], place) + b">"
+
+    return _LINK_TARGET.sub(mapped, value)
 
 
 def set_cookie(value: bytes, place: Place) -> bytes:

@@ -4,17 +4,15 @@ from collections.abc import Iterable
 
 from gateway.message import Request, Response, Stream, first, joined
 
-_KEPT_IN_304 = frozenset(
+# what describes a body that is not sent; all else, cookies too, goes out with the 304 as it would with the 200
+_OF_THE_BODY = frozenset(
     {
-        b"cache-control",
-        b"content-location",
-        b"etag",
-        b"expires",
-        b"vary",
-        b"age",
-        b"cache-status",
-        b"server-timing",
-        b"x-request-id",
+        b"content-type",
+        b"content-length",
+        b"content-encoding",
+        b"content-language",
+        b"content-range",
+        b"transfer-encoding",
     }
 )
 
@@ -37,7 +35,7 @@ def bodiless(response: Response) -> Response:
     """The 304 that stands for a response (section 15.4.5)."""
     if isinstance(response.body, Stream):
         response.body.close()
-    return Response(304, [field for field in response.headers if field[0] in _KEPT_IN_304], b"")
+    return Response(304, [field for field in response.headers if field[0] not in _OF_THE_BODY], b"")
 
 
 def server_timing(timings: Iterable[tuple[str, str, float]], total: float) -> bytes:

@@ -6,9 +6,11 @@ body its digest names, is nonsense and is told as ValueError: whoever can write 
 
 import hashlib
 import json
+import math
 import struct
 
-from gateway.message import Entry
+import gateway.rules.fields as fields
+from gateway.message import Entry, Field
 
 MAGIC = b"PTC\x01"
 _LENGTH = struct.Struct(">I")
@@ -44,7 +46,7 @@ def decode(data: bytes) -> Entry:
         head = json.loads(data[8:end])
         entry = Entry(
             status=_status(head["status"]),
-            headers=tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in head["headers"]),
+            headers=tuple(_field(row) for row in head["headers"]),
             body=body,
             digest=bytes.fromhex(head["digest"]),
             stored=_time(head["stored"]),
@@ -69,7 +71,19 @@ def _status(value: object) -> int:
 def _time(value: object) -> float:
     if type(value) is not int and type(value) is not float:
         raise TypeError(f"{value!r} is not a time")
+    if not math.isfinite(value):
+        raise TypeError("a time without end")
     return float(value)
+
+
+def _field(row: object) -> Field:
+    """A field that may go out as it is: nothing in it that could end a line or begin another."""
+    if not isinstance(row, list) or len(row) != 2:
+        raise TypeError("not a field")
+    field = _text(row[0]).encode("latin-1"), _text(row[1]).encode("latin-1")
+    if not fields.is_field(field):
+        raise TypeError(f"{row!r} is not a field")
+    return field
 
 
 def _text(value: object) -> str:

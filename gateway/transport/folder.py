@@ -77,7 +77,10 @@ class Folder:
     async def handle_async_request(self, request: Request, origin: Origin, timeout: float) -> Response:
         if request.method not in (b"GET", b"HEAD"):
             return Response(405, [(b"allow", b"GET, HEAD")], b"")
-        return await asyncio.to_thread(self._answer, request, self._base / origin.folder)
+        try:
+            return await asyncio.to_thread(self._answer, request, self._base / origin.folder)
+        except OSError as error:
+            raise Unreachable(f"A file of {origin.folder} cannot be read: {error.strerror}.") from error
 
     async def aclose(self) -> None:
         """Nothing is kept open between requests."""
@@ -94,6 +97,8 @@ class Folder:
                 location = path + b"/" + (b"?" + query if query is not None else b"")
                 return Response(302, [(b"location", location)], b"")
             wanted = _inside(root, os.path.join(name, INDEX))
+        elif path.endswith(b"/"):
+            wanted = None  # a file is no folder
         if wanted is None or not wanted.is_file():
             missing = _inside(root, MISSING)
             if missing is None or not missing.is_file():
@@ -108,6 +113,7 @@ def _inside(root: Path, name: str) -> Path | None:
         return None
     try:
         found = (root / name).resolve()
+        found.is_dir()  # raises for names that no file system has
     except (OSError, RuntimeError):
         return None
     return found if found == root or root in found.parents else None

@@ -65,6 +65,7 @@ class Connection(asyncio.Protocol):
         self._headers: list[Field] = []
         self._early: list[bytes] = []
         self._whole = False
+        self._too_long = False
         self._length: int | None = None
         self._head_size = 0
         self._left = 0
@@ -175,7 +176,7 @@ class Connection(asyncio.Protocol):
             self._deliver(self._answer, self._response)
         elif self._whole:
             self._settle()
-        elif self._response is None and self._head_size > HEAD_LIMIT:
+        elif self._too_long or (self._response is None and self._head_size > HEAD_LIMIT):
             self._fail(
                 BadAnswer(
                     f"The head of an answer of {self.home.origin.url} is longer than {HEAD_LIMIT} bytes.",
@@ -261,6 +262,9 @@ class Connection(asyncio.Protocol):
         status = self._parser.get_status_code()
         headers, self._headers = self._headers, []
         if 100 <= status < 200:
+            return
+        if sum(len(name) + len(value) + 4 for name, value in headers) > HEAD_LIMIT:
+            self._too_long = True
             return
         length: int | None = None
         chunked = False
