@@ -190,7 +190,8 @@ def survey(
 def _survey_all(source: bytes, found: Sequence[Token], budget: Budget) -> None:
     """Once more, with all that looks like a tag in text. Foreign content, `<noscript>` and some contexts can make a
     parser see markup where a scanner sees text; neither may be led to nest without a bound."""
-    count = _Count(source, replace(budget, depth=2048, formatting=512, created=5 * budget.created))
+    wider = replace(budget, depth=8 * budget.depth, formatting=8 * budget.formatting, created=8 * budget.created)
+    count = _Count(source, wider)  # scripts are full of what looks like a tag and is none
     at = 0
     for token in found:
         count.add_hidden(at, token.start if token.name else token.end)
@@ -275,11 +276,16 @@ class _Count:
 
     def close_top(self, name: bytes) -> None:
         """Only what is open on top, with what its end tag implies: never wrong, and enough for what is well written."""
+        implied = _IMPLIED_ENDS if name in _SPECIAL and name not in _FOREIGN else _NOTHING
         at = len(self.open) - 1
-        while at >= 0 and self.open[at] != name and self.open[at] in _IMPLIED_ENDS:
+        while at >= 0 and self.open[at] != name and self.open[at] in implied:
             at -= 1
-        if at >= 0 and self.open[at] == name:
-            self.forget(name)
+        if at < 0 or self.open[at] != name:
+            return
+        self.forget(name)
+        if self.never_was(name, at):
+            del self.open[at]
+        else:
             self.pop_to(at)
 
     def close_likely(self, name: bytes) -> None:
@@ -289,10 +295,14 @@ class _Count:
             self.forget(name)
         if at is None:
             return
-        if name == b"form" or (name in _CELLS and b"table" not in self.open[:at]):
-            del self.open[at]  # a form's end tag closes nothing but the form; a cell without a table never was one
+        if name == b"form" or self.never_was(name, at):  # a form's end tag closes nothing but the form
+            del self.open[at]
         elif self.closable(name, at):
             self.pop_to(at)
+
+    def never_was(self, name: bytes, at: int) -> bool:
+        """A cell or row without a table is none, except in a template, and there it may stay open."""
+        return name in _CELLS and b"table" not in self.open[:at]
 
     def forget(self, name: bytes) -> None:
         if self.formatting[name]:

@@ -138,6 +138,8 @@ class Cache:
         life = freshness.lifetime(answer, fetch.policy, exchange.now, cookies=cookies)
         if isinstance(life, str):
             return passed(answer, noted(reason, answer.status, life))
+        if exchange.request.method == b"HEAD" and fetch.fragment is None:
+            return passed(answer, noted(reason, answer.status, "head"))  # the body a GET would bring is not here
         body, tags = answer.body, tags_of(fetch, answer.headers)
         passed(answer, noted(reason, answer.status, ""))
         fields = answer.headers
@@ -252,9 +254,8 @@ def stored(entry: Entry, now: float, note: bytes) -> Answer:
 
 def made(status: int, fields: Fields, body: bytes, life: Lifetime, now: float, tags: tuple[str, ...]) -> Entry:
     fresh = now + life.fresh
-    return Entry(
-        status, tuple(fields), body, digest(body), now, fresh, fresh + life.revalidate, fresh + life.error, tags
-    )
+    times = (now - life.age, fresh, fresh + life.revalidate, fresh + life.error)
+    return Entry(status, tuple(fields), body, digest(body), *times, tags)
 
 
 def passed(answer: Answer, note: bytes) -> Answer:

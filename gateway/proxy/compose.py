@@ -36,7 +36,7 @@ from gateway.transport.later import Later
 
 Ask = Callable[[Exchange, Fetch], Awaitable[Answer]]
 SLOTS = 100  # fetches for one page; larger portals than any we know of, and a bound for a bomb
-GRACE = 0.02  # seconds beyond a slot's timeout, so that a transport that times out itself can say so and stale be used
+GRACE = 0.03  # seconds beyond a slot's timeout, so that a transport that times out itself can say so and stale be used
 
 
 class Filled:
@@ -61,7 +61,17 @@ class Filled:
         self.seconds = seconds
 
 
-Pending = dict[int, Run[Filled]]
+class Awaited:
+    """A slot's filling on its way, and the moment after which nobody waits for it."""
+
+    __slots__ = ("deadline", "run")
+
+    def __init__(self, run: Run[Filled], deadline: float) -> None:
+        self.run = run
+        self.deadline = deadline
+
+
+Pending = dict[int, Awaited]
 
 
 class Composer:
@@ -156,7 +166,8 @@ class Composer:
         pending: Pending = {}
         for number, fetch in enumerate(fetches):
             if filled[number] is None and fetch is not None:
-                pending[number] = Run(self._slot(exchange, plan, number, fetch))
+                deadline = self._clock() + fetch.timeout + GRACE
+                pending[number] = Awaited(Run(self._slot(exchange, plan, number, fetch)), deadline)
         return pending
 
     # What comes back
@@ -245,8 +256,9 @@ class Composer:
     ) -> None:
         """Required and primary slots come before the first byte: they may still change the status."""
         try:
-            for number in [number for number in pending if plan.slots[number].required or plan.slots[number].primary]:
-                filled[number] = await self._landed(exchange, plan, number, fetches, pending)
+            for number, awaited in list(pending.items()):
+                if awaited.run.done or plan.slots[number].required or plan.slots[number].primary:
+                    filled[number] = await self._landed(exchange, plan, number, fetches, pending)
         except BaseException:
             give_up(pending)
             raise
@@ -255,12 +267,13 @@ class Composer:
         self, exchange: Exchange, plan: Plan, number: int, fetches: Sequence[Fetch | None], pending: Pending
     ) -> Filled:
         """The filling of a slot that was asked for, waited for no longer than the slot allows."""
-        run = pending.pop(number)
+        awaited = pending.pop(number)
+        run = awaited.run
         fetch = fetches[number]
         assert fetch is not None
         if not run.done:
             try:
-                await self._at_most(run, exchange.started + fetch.timeout + GRACE - self._clock())
+                await self._at_most(run, awaited.deadline - self._clock())
             except asyncio.CancelledError:
                 run.cancel()
                 raise
@@ -359,7 +372,7 @@ class Parts(Stream):
 
     async def parts(self) -> list[bytes]:
         """The next parts, none at the end."""
-        while not self._parts and self._waiting:
+        while self._waiting and not any(self._parts):
             self._parts = await self._rest(self._waiting.pop(0))
         parts, self._parts = self._parts, []
         return parts
@@ -412,7 +425,7 @@ def zips(exchange: Exchange) -> bool:
 
 
 def give_up(pending: Pending) -> None:
-    runs = list(pending.values())
+    given_up = list(pending.values())
     pending.clear()
-    for run in runs:
-        run.cancel()
+    for awaited in given_up:
+        awaited.run.cancel()

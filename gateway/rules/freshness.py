@@ -51,11 +51,12 @@ Verdict = Hit | Stale | Miss | Bypass
 
 @dataclass(frozen=True, slots=True)
 class Lifetime:
-    """For how many seconds from now an answer is fresh, and usable beyond that."""
+    """For how many seconds from now an answer is fresh, and usable beyond that; how old it came."""
 
     fresh: float
     revalidate: float = 0.0
     error: float = 0.0
+    age: float = 0.0
 
 
 def judge(entry: Entry | None, now: float) -> Verdict:
@@ -115,7 +116,7 @@ def lifetime(response: Response, policy: CachePolicy | None, now: float, *, cook
         error = _stale(said, b"stale-if-error", policy.stale_if_error if policy else 0.0)
     if fresh <= 0 and not beyond and not error:
         return "stale-on-arrival"
-    return Lifetime(max(fresh, 0.0), beyond, error)
+    return Lifetime(max(fresh, 0.0), beyond, error, age)
 
 
 def _told(said: dict[bytes, bytes | None], fields: Fields, now: float) -> float | None:

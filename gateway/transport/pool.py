@@ -198,7 +198,7 @@ class Connection(asyncio.Protocol):
         self._keep = True
         self._length = known.length
         self._whole = len(body) == known.length
-        self._early = [body]
+        self._early = [body] if body else []
         self._deliver(answer, self._response)
         return True
 

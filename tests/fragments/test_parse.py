@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +16,7 @@ from fragments.parse import (
     PIECE,
     SHELL,
     SVG,
+    Budget,
     Element,
     Spot,
     Surroundings,
@@ -86,6 +88,15 @@ OVER = [
     pytest.param("<noscript><!--</noscript>" + "<div>" * 100_000, id="depth that a comment in noscript hides"),
     pytest.param("<svg><style>" + "<link>" * 40_000, id="void elements nest in foreign content"),
     pytest.param("<svg></div><style>" + "<b x>" * 5000, id="formatting that foreign content hides"),
+    pytest.param("<math></template>" + "<input>" * 2000, id="void elements where foreign content may go on"),
+    pytest.param("<x-y><svg></x-y>" + "<q/>" * 2000, id="closed elements where it may have ended"),
+    pytest.param("<svg><foreignObject><div></foreignObject>" + "<q/>" * 2000, id="and in html in it"),
+    pytest.param(
+        "<li><div><li><section></div>" * 2500, id="depth behind items that imply ends, where there are many tags"
+    ),
+    pytest.param("<h1><div><h2></h1>" * 3000, id="depth behind headings"),
+    pytest.param("<dd></td><listing><td></td>" * 3000, id="depth behind cells without a table"),
+    pytest.param("<template><col><textarea><template>" * 3000, id="depth that a template of columns hides"),
 ]
 
 
@@ -94,7 +105,7 @@ def test_over_budget_and_at_once(source: str) -> None:
     start = time.process_time()
     with pytest.raises(OverBudget):
         survey(source.encode())
-    assert time.process_time() - start < 1
+    assert time.process_time() - start < 5  # minutes, if it were quadratic
 
 
 WITHIN = [
@@ -108,6 +119,14 @@ WITHIN = [
     pytest.param("<!--" * 200_000, id="an open comment is one comment"),
     pytest.param("<script>" + "if(a<b)" * 5000 + "</script>", id="script text"),
     pytest.param("<svg/><script>" + '"<div><p>x<br></p></div>";' * 2000 + "</script>", id="closed markup in a script"),
+    pytest.param("<h1>x</h1><h2>y</h3>" * 100, id="headings end headings"),
+    pytest.param("<form><p>x</form>" * 100, id="forms"),
+    pytest.param("<td></td><tr></tr>" * 100, id="cells without a table are none"),
+    pytest.param("<svg/><math/>" * 300, id="closed roots of foreign content"),
+    pytest.param("<svg><image/><br></svg>" * 300, id="what breaks out of it"),
+    pytest.param(
+        "<ul><li><p>x<li>y</ul><table><tr><td>z</table><td></td>" * 1000, id="many of them, written as is usual"
+    ),
     pytest.param("<object></object><b></b><template><td></td></template>", id="all that is closed"),
     pytest.param("<p title='" + "x" * 20_000 + "'>", id="a long value is one attribute"),
     pytest.param("<b></i>" + "<p></p>" * 1000, id="an end tag of nothing"),
@@ -354,18 +373,25 @@ TAGS = """
 NASTY = st.lists(st.sampled_from(TAGS.split()), max_size=24).map("".join)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(NASTY)
-def test_the_tree_is_never_deeper_than_was_counted(source: str) -> None:
-    """Every depth a survey lets through is one that the tree has at most, with what formatting opens again."""
-    survey(source.encode())
-    deepest, pending = 0, [(node, 1) for node in part(source, "div")]
+def test_what_is_let_through_is_not_much_deeper_than_was_counted(pattern: str) -> None:
+    """With many tags the count is strict: a parser goes at most about twice as deep, for what tables imply, and eight
+    times that where it may see tags in what a scanner takes for text."""
+    source = pattern * 100
+    with patch("fragments.parse._MANY", 0), patch("fragments.parse._FEW", 0):
+        try:
+            survey(source.encode(), Budget(depth=20, formatting=10, hidden=0))
+        except OverBudget:
+            return
+    deepest = 0
+    pending = [(node, 1) for node in part(source, "div")]
     while pending:
         node, depth = pending.pop()
         if isinstance(node, Element):
             deepest = max(deepest, depth)
             pending += [(child, depth + 1) for child in node.children]
-    assert deepest <= source.count("<") * 2
+    assert deepest <= 8 * 2 * 20 + 20
 
 
 @settings(max_examples=150, deadline=None)

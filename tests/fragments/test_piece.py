@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from fragments.errors import FragmentsError, NotMarkup, OverBudget
 from fragments.piece import Piece, read
 from fragments.plan import Context
+from fragments.scan import tokens
 from fragments.urls import Place
 
 HTML = "text/html; charset=utf-8"
@@ -340,7 +341,7 @@ def test_over_budget_and_at_once(source: str) -> None:
     start = time.process_time()
     with pytest.raises(OverBudget):
         piece(source)
-    assert time.process_time() - start < 1
+    assert time.process_time() - start < 5  # minutes, if it were quadratic
 
 
 def test_a_megabyte_of_comments_is_nothing() -> None:
@@ -376,7 +377,8 @@ def test_whatever_is_sent_is_read_or_refused(source: str, context: Context) -> N
         found = piece(source, context)
     except FragmentsError:
         return
-    assert b"<base" not in found.html and b"<html" not in found.html and b"data-mf-" not in found.html
+    names = {token.name for token in tokens(found.html)}
+    assert not names & {b"base", b"html", b"body", b"frameset", b"plaintext"}
     if found.stable:
         again = read(found.html, HTML, CART, context)
         assert again.html == found.html

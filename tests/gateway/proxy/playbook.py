@@ -15,6 +15,7 @@ import httpx
 import uvicorn
 
 import gateway.table as tables
+from gateway.errors import TimedOut
 from gateway.message import Body, Field, Request, Response, Stream, every
 from gateway.model import Manifest
 from gateway.proxy.asgi import Portal
@@ -28,7 +29,6 @@ from gateway.store.memory import Memory
 from gateway.table import Current, Origin
 from gateway.telemetry.facts import Fact
 from gateway.transport.base import Transport
-from gateway.transport.mock import Mock
 
 PAGE_BYTES = 1 << 20
 ENTRY_BYTES = 1 << 18
@@ -129,7 +129,7 @@ class Play:
         self.facts: list[Fact] = []
         self.current = Current(tables.compile([Manifest.model_validate(each) for each in manifests], 1))
         self.cache = Cache(Memory(16 << 20), shared, ENTRY_BYTES, self.facts.append)
-        reaching: Transport = transport or Mock(self._answer)
+        reaching: Transport = transport or self
         self.flow = Timed(
             self.current,
             self.cache,
@@ -183,19 +183,34 @@ class Play:
     def last(self) -> Request:
         return self.requests[-1]
 
-    async def _answer(self, request: Request, origin: Origin) -> Response:
+    async def handle_async_request(self, request: Request, origin: Origin, timeout: float) -> Response:
         name = origin.host.partition(".")[0]
         told = f"{name} {request.method.decode()} {request.target.decode('latin-1')}"
         self.seen.append(told)
         self.requests.append(request)
+        replying = asyncio.ensure_future(self._reply(name, request))
         try:
-            answer = self.origins[name](request)
-            reply = await answer if inspect.isawaitable(answer) else answer
-            if reply.delay:
-                await asyncio.sleep(reply.delay)
+            await asyncio.wait({replying}, timeout=timeout)
         except asyncio.CancelledError:
+            replying.cancel()
             self.cancelled.append(told)
             raise
+        if not replying.done():
+            replying.cancel()
+            self.cancelled.append(told)
+            raise TimedOut(f"{told}: no answer in time")
+        return self._response(request, replying.result())
+
+    async def aclose(self) -> None:
+        """Nothing is kept open."""
+
+    async def _reply(self, name: str, request: Request) -> Reply:
+        answer = self.origins[name](request)
+        reply = await answer if inspect.isawaitable(answer) else answer
+        await asyncio.sleep(reply.delay)
+        return reply
+
+    def _response(self, request: Request, reply: Reply) -> Response:
         fields = [(key.lower().encode(), value.encode()) for key, value in reply.headers]
         if isinstance(reply.body, bytes):
             return Response(reply.status, fields, b"" if request.method == b"HEAD" else reply.body)

@@ -149,10 +149,9 @@ async def test_variants() -> None:
         return html(dict(request.headers).get(b"accept-language", b"-").decode(), FRESH, ("vary", "Accept-Language"))
 
     async with playing([HOTELS], {"hotels": by_language}) as play:
-        said = []
-        for language in ("de", "en", "de", "en"):
-            said.append((await play.get("/hotels/x", ("accept-language", language))).text)
-        said.append((await play.get("/hotels/x")).text)
+        answers = [await play.get("/hotels/x", ("accept-language", each)) for each in ("de", "en", "de", "en")]
+        answers.append(await play.get("/hotels/x"))
+        said = [got.text for got in answers]
         assert said == ["de", "en", "de", "en", "-"]
         assert len(play.seen) == 3
         assert "hit" in status_of(await play.get("/hotels/x", ("accept-language", "de")))

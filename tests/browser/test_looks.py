@@ -1,0 +1,179 @@
+"""Pages as they are seen: wide and narrow, by day and by night, by keyboard. Pictures of them are left to be looked at."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.live.portal import Portal
+
+PAGES = {
+    "home": "/",
+    "about": "/about/",
+    "favourites": "/favourites/",
+    "hotels": "/hotels/",
+    "stay": "/hotels/stay/1",
+    "pets": "/pets/",
+    "pet": "/pets/pet/3",
+    "cars": "/cars/",
+    "car": "/cars/car/gull/",
+    "lost": "/hotels/stay/99999",
+}
+WIDTHS = {"phone": (390, 844), "desk": (1280, 900)}
+Light = Literal["light", "dark"]
+
+# Relative luminance and contrast as WCAG 2.2 defines them, of the text there is and the first opaque ground behind it.
+FAINT = """() => {
+  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const rgba = (color) => {
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = color;
+    canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data];
+  };
+  const linear = (part) => (part /= 255) <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+  const luminance = ([red, green, blue]) => 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue);
+  const ground = (element) => {
+    for (let each = element; each; each = each.parentElement) {
+      const style = getComputedStyle(each);
+      if (style.backgroundImage !== "none") return null;
+      const color = rgba(style.backgroundColor);
+      if (color[3] === 255) return color;
+      if (color[3] > 0) return null;
+    }
+    return rgba(getComputedStyle(document.documentElement).colorScheme.includes("dark") ? "Canvas" : "white");
+  };
+  const faint = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (!walker.currentNode.data.trim() || !element.checkVisibility({ opacityProperty: true })) continue;
+    const style = getComputedStyle(element), behind = ground(element), ink = rgba(style.color);
+    if (!behind || ink[3] < 255 || element.closest("svg, option, datalist, noscript, script, style")) continue;
+    const [light, dark] = [luminance(ink), luminance(behind)].sort((a, b) => b - a);
+    const size = parseFloat(style.fontSize), large = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
+    const ratio = (light + 0.05) / (dark + 0.05);
+    if (ratio < (large ? 3 : 4.5)) faint.push(`${walker.currentNode.data.trim().slice(0, 40)}: ${ratio.toFixed(2)}`);
+  }
+  return faint;
+}"""
+
+
+@pytest.fixture(scope="module")
+def album(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder of pictures; it stays until pytest clears its old ones away."""
+    album = tmp_path_factory.mktemp("looks")
+    yield album
+    print(f"\npictures of {len(list(album.iterdir()))} pages: {album}")
+
+
+@contextmanager
+def opened(browser: Browser, portal: Portal, path: str, width: str, light: Light) -> Iterator[Page]:
+    wide, high = WIDTHS[width]
+    context = browser.new_context(
+        viewport={"width": wide, "height": high},
+        color_scheme=light,
+        reduced_motion="reduce",
+        has_touch=width == "phone",
+    )
+    page = context.new_page()
+    page.goto(f"{portal.url}{path}", wait_until="networkidle")
+    yield page
+    context.close()
+
+
+@pytest.mark.parametrize("light", ["light", "dark"])
+@pytest.mark.parametrize("width", list(WIDTHS))
+@pytest.mark.parametrize("name", list(PAGES))
+def test_a_page_is_fit_to_be_seen(
+    browser: Browser, portal: Portal, album: Path, name: str, width: str, light: Light
+) -> None:
+    with opened(browser, portal, PAGES[name], width, light) as page:
+        show_all(page)
+        page.screenshot(path=album / f"{name}-{width}-{light}.png", full_page=True)
+        assert page.evaluate("document.documentElement.scrollWidth") <= WIDTHS[width][0]
+        assert page.locator("h1").count() == 1
+        assert page.title()
+        assert page.evaluate("document.documentElement.lang") == "en"
+        assert broken_images(page) == []
+        assert ids_twice(page) == []
+        assert page.evaluate(FAINT) == []
+
+
+@pytest.mark.parametrize("width", list(WIDTHS))
+@pytest.mark.parametrize("name", list(PAGES))
+def test_a_keyboard_reaches_the_content_first(browser: Browser, portal: Portal, name: str, width: str) -> None:
+    with opened(browser, portal, PAGES[name], width, "light") as page:
+        page.keyboard.press("Tab")
+        skip = page.locator(":focus")
+        assert skip.inner_text() == "Skip to the content"
+        box = skip.bounding_box()
+        assert box is not None and box["y"] >= 0 and box["x"] >= 0 and box["height"] > 10
+        page.keyboard.press("Enter")
+        assert page.url.endswith("#main")
+        page.keyboard.press("Tab")
+        assert page.evaluate(
+            "document.activeElement.closest('header') === null || !!document.activeElement.closest('main')"
+        )
+
+
+@pytest.mark.parametrize("name", list(PAGES))
+def test_every_stop_of_the_keyboard_has_a_name_and_is_seen(browser: Browser, portal: Portal, name: str) -> None:
+    with opened(browser, portal, PAGES[name], "desk", "light") as page:
+        stops = 0
+        for _ in range(80):
+            page.keyboard.press("Tab")
+            told = page.evaluate(
+                """() => {
+                  const at = document.activeElement;
+                  if (at === document.body) return null;
+                  const box = at.getBoundingClientRect(), style = getComputedStyle(at);
+                  const ringed = [at, ...at.querySelectorAll("*"), at.closest("li, article")].filter(Boolean);
+                  return {
+                    name: (at.getAttribute("aria-label") || at.innerText || at.labels?.[0]?.innerText || "").trim(),
+                    seen: box.width > 0 && box.height > 0 && style.visibility === "visible",
+                    ringed: ringed.some((each) => getComputedStyle(each).outlineStyle !== "none"
+                      || getComputedStyle(each).boxShadow !== "none"),
+                    html: at.outerHTML.slice(0, 120),
+                  };
+                }"""
+            )
+            if told is None:
+                break
+            stops += 1
+            assert told["name"] and told["seen"] and told["ringed"], told
+        assert stops > 5
+
+
+def test_a_narrow_screens_targets_are_large_enough(browser: Browser, portal: Portal) -> None:
+    """WCAG 2.2, 2.5.8: at least 24 by 24, but for links inside a line of text."""
+    with opened(browser, portal, "/", "phone", "light") as page:
+        small = page.evaluate(
+            """() => [...document.querySelectorAll("button, nav a, input, select, .shell-saved a")]
+              .filter((each) => each.checkVisibility())
+              .map((each) => [each.outerHTML.slice(0, 80), each.getBoundingClientRect()])
+              .filter(([, box]) => box.top >= 0 && (box.width < 24 || box.height < 24))
+              .map(([html, box]) => `${html}: ${Math.round(box.width)} by ${Math.round(box.height)}`)"""
+        )
+        assert small == []
+
+
+def show_all(page: Page) -> None:
+    """Lazy images load when they come into view."""
+    page.evaluate("for (const image of document.images) image.loading = 'eager'")
+    page.wait_for_function("[...document.images].every((image) => image.complete)")
+
+
+def broken_images(page: Page) -> list[str]:
+    broken: list[str] = page.evaluate("[...document.images].filter((i) => i.naturalWidth === 0).map((i) => i.src)")
+    return broken
+
+
+def ids_twice(page: Page) -> list[str]:
+    twice: list[str] = page.evaluate(
+        "[...document.querySelectorAll('[id]')].map((e) => e.id).filter((id, n, all) => all.indexOf(id) !== n)"
+    )
+    return twice

@@ -1,0 +1,588 @@
+"""A shell and its fragments become one page: which, in what time, and what stands in when one fails."""
+
+import asyncio
+import gzip
+import re
+import zlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import http_sf
+import pytest
+
+from gateway.errors import BadAnswer, TimedOut, Unreachable
+from gateway.message import Request, Response, Stream
+from gateway.telemetry.facts import Degraded
+from tests.gateway.proxy.playbook import Answers, Got, Play, Reply, drain, html, kept, manifest, playing
+
+pytestmark = pytest.mark.anyio
+
+
+def shell(composes: bool = True, **more: Any) -> dict[str, Any]:
+    return manifest("shell", mounts={"/": {"upstream": "shell", "composes": composes, **more}})
+
+
+def team(name: str, **fragment: Any) -> dict[str, Any]:
+    """A team mounted at /name that serves the fragment `name.box` at /box."""
+    declared = {"upstream": name, "path": "/box", "timeout": "1s", **fragment}
+    return manifest(name, mounts={f"/{name}": {"upstream": name}}, fragments={f"{name}.box": declared})
+
+
+def says(markup: str, **more: Any) -> Answers:
+    return lambda _: html(markup, **more)
+
+
+def fails(error: Exception) -> Answers:
+    def answer(_: Request) -> Reply:
+        raise error
+
+    return answer
+
+
+def inside(page: str, name: str) -> str:
+    """What stands in a slot, without its wrapper."""
+    found = re.search(rf'<mf-slot name="{re.escape(name)}"[^>]*>(.*?)</mf-slot>', page, re.DOTALL)
+    assert found is not None, page
+    return found[1]
+
+
+BEFORE, AFTER = "<!doctype html><title>S</title><main>", "</main><p id=after>after</p>"
+SLOT = BEFORE + '<mf-slot name="pets.box"{}><i>fallback</i></mf-slot>' + AFTER
+
+
+def page(*attributes: str) -> Answers:
+    return says(SLOT.format("".join(f" {each}" for each in attributes)))
+
+
+def one(fragment: Answers, *attributes: str) -> dict[str, Answers]:
+    return {"shell": page(*attributes), "pets": fragment}
+
+
+async def test_a_fragment_fills_its_slot() -> None:
+    async with playing([shell(), team("pets")], one(says("<b>pets"))) as play:
+        got = await play.get("/")
+        assert got.status == 200
+        assert inside(got.text, "pets.box") == "<b>pets</b>"
+        assert got.text.endswith("</main><p id=after>after</p>")
+        assert play.seen == ["shell GET /", "pets GET /box"]
+        assert got.get("content-type") == "text/html; charset=utf-8"
+
+
+async def test_pieces_of_three_origins_stand_in_order_whoever_comes_first() -> None:
+    slots = "".join(f'<mf-slot name="{name}.box"></mf-slot>' for name in ("hotels", "pets", "cars"))
+    origins = {
+        "shell": says(f"<!doctype html><title>S</title>{slots}<p>end"),
+        "hotels": says("<b>hotels", delay=0.06),
+        "pets": says("<b>pets", delay=0.03),
+        "cars": says("<b>cars"),
+    }
+    async with playing([shell(), *map(team, ("hotels", "pets", "cars"))], origins) as play:
+        got = await play.get("/")
+        assert re.findall(r"<b>(\w+)", got.text) == ["hotels", "pets", "cars"]
+        assert got.text.endswith("<p>end")
+        assert sorted(play.seen[1:]) == ["cars GET /box", "hotels GET /box", "pets GET /box"]
+        assert got.chunks[-1][0] < 0.09  # side by side, not one after the other
+
+
+@pytest.mark.parametrize(
+    "fragment",
+    [
+        pytest.param(says("<h1>oh no", status=500), id="500"),
+        pytest.param(says("<h1>Not found", status=404), id="404 is no content"),
+        pytest.param(lambda _: Reply(b'{"a":1}', headers=[("content-type", "application/json")]), id="JSON"),
+        pytest.param(lambda _: Reply(b"garbage", headers=[("content-type", "text/html"), ("content-encoding", "gzip")]),
+                     id="gzip that is none"),
+        pytest.param(lambda _: Reply(b"x", headers=[("content-type", "text/html"), ("content-encoding", "zstd")]),
+                     id="an unknown coding"),
+        pytest.param(lambda _: Reply(b"x" * 300_000, headers=[("content-type", "text/html")]), id="too long"),
+        pytest.param(lambda _: html("<div>" * 100_000), id="too deep"),
+        pytest.param(lambda _: Reply([b"<p>ha", BadAnswer("x")], headers=[("content-type", "text/html")]), id="cut short"),
+        pytest.param(fails(Unreachable("refused")), id="refused"),
+        pytest.param(fails(TimedOut("late")), id="late by its transport's word"),
+        pytest.param(lambda _: Reply(b"", 302, [("location", "http://elsewhere.test/x")]), id="a redirect outside"),
+        pytest.param(lambda _: Reply(b"", 302, [("location", "http://pets.test.evil.test/x")]), id="a host that looks so"),
+        pytest.param(lambda _: Reply(b"", 302, [("location", "/box")]), id="a redirect without end"),
+        pytest.param(lambda _: Reply(b"", 304), id="304"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("attributes", "status", "filling"),
+    [
+        pytest.param((), 200, "<i>fallback</i>", id="a slot shows its fallback"),
+        pytest.param(("optional",), 200, "", id="an optional one nothing"),
+        pytest.param(("required",), 502, None, id="a required one fails the page"),
+    ],
+)
+async def test_failure(fragment: Answers, attributes: tuple[str, ...], status: int, filling: str | None) -> None:
+    async with playing([shell(), team("pets")], one(fragment, *attributes)) as play:
+        got = await play.get("/")
+        assert got.status == status
+        if filling is None:
+            assert (got.get("proxy-status") or "").startswith("portico; error=")
+            assert "<main>" not in got.text.replace("<main><p class", "") and "fallback" not in got.text
+        else:
+            assert inside(got.text, "pets.box") == filling
+            assert got.text.endswith("<p id=after>after</p>")
+        (told,) = [fact for fact in play.facts if isinstance(fact, Degraded)]
+        assert (told.fragment, told.team, told.id) == ("pets.box", "pets", got.get("x-request-id"))
+
+
+@pytest.mark.parametrize(
+    ("attributes", "status", "filling"),
+    [
+        pytest.param((), 200, "<i>fallback</i>", id="fallback"),
+        pytest.param(("optional",), 200, "", id="optional"),
+        pytest.param(("required",), 502, None, id="required"),
+    ],
+)
+async def test_a_fragment_nobody_declares(attributes: tuple[str, ...], status: int, filling: str | None) -> None:
+    async with playing([shell()], {"shell": page(*attributes)}) as play:
+        got = await play.get("/")
+        assert got.status == status
+        assert filling is None or inside(got.text, "pets.box") == filling
+        assert play.seen == ["shell GET /"]
+
+
+@pytest.mark.parametrize(
+    ("declared", "attribute", "limit"),
+    [
+        pytest.param("1s", 'timeout="100ms"', 0.1, id="the slot's own timeout"),
+        pytest.param("100ms", "", 0.1, id="the fragment's timeout"),
+        pytest.param("100ms", 'timeout="5s"', 0.1, id="the shorter of both"),
+    ],
+)
+async def test_a_slow_fragment_holds_the_page_no_longer_than_it_may(
+    declared: str, attribute: str, limit: float
+) -> None:
+    origins = {"shell": page(attribute), "pets": says("<b>pets", delay=1.0)}
+    async with playing([shell(), team("pets", timeout=declared)], origins) as play:
+        got = await play.get("/")
+        assert inside(got.text, "pets.box") == "<i>fallback</i>"
+        assert limit - 0.01 <= got.chunks[-1][0] <= limit + 0.05
+        await play.settle()
+        assert play.cancelled == ["pets GET /box"]
+
+
+async def test_each_slot_has_its_own_timeout() -> None:
+    slots = '<mf-slot name="pets.box" timeout="50ms">P</mf-slot><mf-slot name="cars.box">C</mf-slot>'
+    origins = {"shell": says(slots), "pets": says("<b>pets", delay=1.0), "cars": says("<b>cars", delay=0.1)}
+    async with playing([shell(), team("pets"), team("cars")], origins) as play:
+        got = await play.get("/")
+        assert (inside(got.text, "pets.box"), inside(got.text, "cars.box")) == ("P", "<b>cars</b>")
+        assert got.chunks[-1][0] < 0.2
+
+
+@pytest.mark.parametrize(
+    ("settings", "mount"),
+    [
+        pytest.param({"deadline": 0.1}, {}, id="the page deadline"),
+        pytest.param({}, {"deadline": "100ms"}, id="the mount's, which is shorter"),
+    ],
+)
+async def test_a_deadline_bounds_all_slots(settings: dict[str, Any], mount: dict[str, Any]) -> None:
+    slots = "".join(f'<mf-slot name="{name}.box" timeout="5s">F</mf-slot>' for name in ("pets", "cars"))
+    origins = {"shell": says(slots), "pets": says("x", delay=1.0), "cars": says("x", delay=1.0)}
+    fragments = [team("pets", timeout="5s"), team("cars", timeout="5s")]
+    async with playing([shell(**mount), *fragments], origins, **settings) as play:
+        got = await play.get("/")
+        assert got.chunks[-1][0] <= 0.16
+        assert got.text.count(">F</mf-slot>") == 2
+
+
+async def test_a_timeout_leaves_the_last_good_piece_in_place() -> None:
+    """Stale beats fallback while stale-if-error lasts."""
+    slow = False
+
+    async def pets(_: Request) -> Reply:
+        return html("<b>pets", delay=1.0 if slow else 0.0)
+
+    policy = {"ttl": "10s", "stale_if_error": "1h"}
+    async with playing([shell(), team("pets", timeout="50ms", cache=policy)], one(pets)) as play:
+        await play.get("/")
+        play.wait(20)
+        slow = True
+        got = await play.get("/")
+        assert inside(got.text, "pets.box") == "<b>pets</b>"
+        assert got.chunks[-1][0] <= 0.15
+
+
+async def test_204_is_an_empty_slot() -> None:
+    async with playing([shell(), team("pets")], one(lambda _: Reply(status=204))) as play:
+        got = await play.get("/")
+        assert inside(got.text, "pets.box") == ""
+        assert not [fact for fact in play.facts if isinstance(fact, Degraded)]
+
+
+@pytest.mark.parametrize("location", ["/moved?x=1", "http://pets.test/moved?x=1", "moved?x=1", "/moved?x=1#top"])
+async def test_a_redirect_inside_the_upstream_is_followed(location: str) -> None:
+    def pets(request: Request) -> Reply:
+        return html("<b>moved") if request.target == b"/moved?x=1" else Reply(b"", 302, [("location", location)])
+
+    async with playing([shell(), team("pets")], one(pets)) as play:
+        assert inside((await play.get("/")).text, "pets.box") == "<b>moved</b>"
+        assert play.seen == ["shell GET /", "pets GET /box", "pets GET /moved?x=1"]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "seen"),
+    [
+        pytest.param((), "/box", id="none"),
+        pytest.param(('city="São Paulo"', 'n="1&amp;2"'), "/box?city=S%C3%A3o%20Paulo&n=1%262", id="become the query"),
+        pytest.param(('timeout="1s"', 'id="x"', "optional", 'a="b"'), "/box?a=b", id="but not Portico's own"),
+        pytest.param(('q="a=b&c=d#e"',), "/box?q=a%3Db%26c%3Dd%23e", id="and cannot say more than one thing"),
+    ],
+)
+async def test_attributes(attributes: tuple[str, ...], seen: str) -> None:
+    async with playing([shell(), team("pets")], one(says("x"), *attributes)) as play:
+        await play.get("/")
+        assert play.seen[1] == f"pets GET {seen}"
+
+
+async def test_a_fragments_own_query_comes_first() -> None:
+    async with playing([shell(), team("pets", path="/box?kind=new")], one(says("x"), 'a="b"')) as play:
+        await play.get("/")
+        assert play.seen[1] == "pets GET /box?kind=new&a=b"
+
+
+async def test_a_fragment_sees_only_what_its_manifest_names() -> None:
+    forward = {"headers": ["X-Named"], "cookies": ["theme"]}
+    asked = [
+        ("cookie", "session=secret; theme=dark"),
+        ("authorization", "Basic eA=="),
+        ("accept-language", "de"),
+        ("x-named", "1"),
+        ("x-other", "2"),
+        ("if-none-match", '"x"'),
+    ]
+    async with playing([shell(), team("pets", forward=forward)], one(says("x"))) as play:
+        await play.get("/?name=evil&q=1", *asked)
+        seen = dict(play.last.headers)
+        assert play.last.target == b"/box"
+        assert (seen[b"cookie"], seen[b"accept-language"], seen[b"x-named"]) == (b"theme=dark", b"de", b"1")
+        assert not {b"authorization", b"x-other", b"if-none-match", b"referer"} & seen.keys()
+        assert seen[b"host"] == b"pets.test"
+
+
+async def test_what_is_personal_is_never_shared() -> None:
+    def greet(request: Request) -> Reply:
+        return kept(dict(request.headers).get(b"cookie", b"stranger").decode())
+
+    async with playing([shell(), team("pets", forward={"cookies": ["name"]})], one(greet)) as play:
+        said = [inside((await play.get("/", ("cookie", f"name={who}"))).text, "pets.box") for who in ("a", "b", "a")]
+        assert said == ["name=a", "name=b", "name=a"]
+
+
+@pytest.mark.parametrize(
+    ("manifests", "origins"),
+    [
+        pytest.param([shell(composes=False), team("pets")], one(says("x")), id="a mount that does not compose"),
+        pytest.param(
+            [shell(), team("pets")],
+            one(says("x")) | {"shell": lambda _: Reply(SLOT.encode(), headers=[("content-type", "text/plain")])},
+            id="what is no HTML",
+        ),
+        pytest.param(
+            [shell(), team("pets")],
+            {"shell": says('<title><mf-slot name="pets.box"></mf-slot></title><!-- <mf-slot name="pets.box"> -->'
+                           '<textarea><mf-slot name="pets.box"></mf-slot></textarea><p title="<mf-slot name=x>">x</p>'),
+             "pets": says("x")},
+            id="where a slot is only text",
+        ),
+    ],
+)  # fmt: skip
+async def test_what_is_not_composed_passes_as_it_is(
+    manifests: list[dict[str, Any]], origins: Mapping[str, Answers]
+) -> None:
+    async with playing(manifests, origins) as play:
+        got = await play.get("/")
+        reply = origins["shell"](play.requests[0])
+        assert isinstance(reply, Reply)
+        assert got.body == reply.body
+        assert play.seen == ["shell GET /"]
+
+
+async def test_a_slot_that_came_with_a_fragment_is_inert() -> None:
+    evil = '<mf-slot name="cars.box">x</mf-slot></mf-slot></main>'
+    origins = {**one(says(evil)), "cars": says("<b>cars")}
+    async with playing([shell(), team("pets"), team("cars")], origins) as play:
+        got = await play.get("/")
+        assert "cars GET /box" not in play.seen
+        assert got.text.endswith("</main><p id=after>after</p>")
+
+
+async def test_errors_of_a_shell_may_have_slots_too() -> None:
+    origins = {"shell": says(SLOT.format(""), status=404), "pets": says("<b>pets")}
+    async with playing([shell(), team("pets")], origins) as play:
+        got = await play.get("/nothing")
+        assert (got.status, inside(got.text, "pets.box")) == (404, "<b>pets</b>")
+
+
+async def test_urls_of_a_fragment_are_put_below_its_own_mount() -> None:
+    fragment = says('<a href="/list">l</a><img src="i.png"><a href="?p=2">q</a><a href="//cdn.test/x">c</a>')
+    async with playing([shell(), team("pets")], one(fragment)) as play:
+        filled = inside((await play.get("/")).text, "pets.box")
+        assert re.findall(r'(?:href|src)="([^"]*)"', filled) == [
+            "/pets/list",
+            "/pets/i.png",
+            "/pets/box?p=2",
+            "//cdn.test/x",
+        ]
+
+
+async def test_head_of_a_composed_page_fetches_nothing() -> None:
+    async with playing([shell(), team("pets")], one(says("<b>pets"))) as play:
+        got = await play.get("/", method="HEAD")
+        assert (got.status, got.body, play.seen) == (200, b"", ["shell HEAD /"])
+
+
+async def test_a_shells_own_validators_and_ranges_are_not_the_pages() -> None:
+    origins = one(says("<b>pets"))
+    origins["shell"] = says(SLOT.format(""), status=200)
+
+    def with_etag(_: Request) -> Reply:
+        return html(SLOT.format(""), ("etag", '"s1"'), ("last-modified", "Tue, 14 Nov 2023 22:13:20 GMT"))
+
+    origins["shell"] = with_etag
+    async with playing([shell(), team("pets")], origins) as play:
+        got = await play.get("/", ("accept", "text/html"), ("if-none-match", '"s1"'), ("range", "bytes=0-9"))
+        assert got.status == 200
+        assert got.get("etag") is None and got.get("last-modified") is None
+        seen = dict(play.requests[0].headers)
+        assert not {b"if-none-match", b"range"} & seen.keys()
+
+
+# Time
+
+
+async def test_first_bytes_leave_before_a_slow_fragment() -> None:
+    async with playing([shell(), team("pets")], one(says("<b>pets", delay=0.15))) as play:
+        got = await play.get("/")
+        (first, opening), (_, rest) = got.chunks[0], got.chunks[-1]
+        assert first < 0.05 and got.chunks[-1][0] >= 0.15
+        assert b"<main>" in opening and b"pets</b>" not in opening
+        assert b"<b>pets</b>" in rest
+
+
+async def test_a_required_slot_comes_before_the_first_byte() -> None:
+    slots = '<p>first<mf-slot name="pets.box">F</mf-slot><mf-slot name="cars.box" required>F</mf-slot>'
+    origins = {"shell": says(slots), "pets": says("<b>pets"), "cars": says("no", status=503, delay=0.1)}
+    async with playing([shell(), team("pets"), team("cars")], origins) as play:
+        got = await play.get("/")
+        assert got.status == 502
+        assert "first" not in got.text
+
+
+async def test_several_required_slots() -> None:
+    slots = '<mf-slot name="pets.box" required></mf-slot><mf-slot name="cars.box" required></mf-slot>'
+    origins: dict[str, Answers] = {"shell": says(slots), "pets": says("<b>pets"), "cars": says("<b>cars", delay=0.02)}
+    async with playing([shell(), team("pets"), team("cars")], origins) as play:
+        assert (await play.get("/")).status == 200
+        play.origins["cars"] = says("no", status=503)
+        assert (await play.get("/")).status == 502
+
+
+async def test_a_failed_page_leaves_no_fetch_behind() -> None:
+    slots = '<mf-slot name="pets.box"></mf-slot><mf-slot name="cars.box" required></mf-slot>'
+    origins = {"shell": says(slots), "pets": says("x", delay=5.0), "cars": fails(Unreachable("refused"))}
+    async with playing([shell(), team("pets", timeout="9s"), team("cars")], origins) as play:
+        assert (await play.get("/")).status == 502
+        await play.settle()
+        assert play.cancelled == ["pets GET /box"]
+
+
+@pytest.mark.parametrize("coding", ["", "gzip"])
+async def test_a_viewer_that_goes_away_takes_its_fetches_along(coding: str) -> None:
+    slots = '<mf-slot name="pets.box"></mf-slot><mf-slot name="cars.box"></mf-slot>'
+    origins = {"shell": says(slots), "pets": says("x", delay=5.0), "cars": says("x", delay=5.0)}
+    async with playing([shell(), team("pets", timeout="9s"), team("cars", timeout="9s")], origins) as play:
+        _, response = await play.open("/", ("accept-encoding", coding))
+        assert isinstance(response.body, Stream)
+        await response.body.read()
+        response.body.close()
+        await play.settle()
+        assert sorted(play.cancelled) == ["cars GET /box", "pets GET /box"]
+
+
+async def test_a_viewer_that_goes_away_while_it_waits_takes_its_fetches_along() -> None:
+    origins = {"shell": page("required"), "pets": says("x", delay=5.0)}
+    async with playing([shell(), team("pets", timeout="9s")], origins, deadline=9.0) as play:
+        waiting = asyncio.ensure_future(play.get("/"))
+        await asyncio.sleep(0.03)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        await play.settle()
+        assert play.cancelled == ["pets GET /box"]
+
+
+# What the viewer is told
+
+
+def timings(got: Got) -> list[tuple[str, str]]:
+    return re.findall(r'([\w.]+);desc="(\w+)";dur=[\d.]+', got.get("server-timing") or "")
+
+
+async def test_server_timing_names_each_fragment() -> None:
+    slots = '<mf-slot name="pets.box"></mf-slot><mf-slot name="cars.box"></mf-slot><mf-slot name="no.body"></mf-slot>'
+    origins = {"shell": kept_shell(slots), "pets": lambda _: kept("x"), "cars": lambda _: kept("y")}
+    async with playing([shell(), team("pets"), team("cars")], origins) as play:
+        first = await play.get("/")
+        assert [name for name, _ in timings(first)] == ["pets.box", "cars.box", "no.body"]
+        assert timings(await play.get("/")) == [("pets.box", "hit"), ("cars.box", "hit"), ("no.body", "unknown")]
+        assert "total;dur=" in (first.get("server-timing") or "")
+
+
+def kept_shell(markup: str) -> Callable[[Request], Reply]:
+    return lambda _: kept(markup)
+
+
+async def test_a_page_of_cached_parts_asks_nobody() -> None:
+    origins = {"shell": kept_shell(SLOT.format("")), "pets": lambda _: kept("<b>pets")}
+    async with playing([shell(), team("pets")], origins) as play:
+        streamed = await play.get("/")
+        at_once = await play.get("/")
+        assert at_once.body == streamed.body
+        assert play.seen == ["shell GET /", "pets GET /box"]
+        assert len(at_once.chunks) == 1
+
+
+@pytest.mark.parametrize(
+    ("shell_says", "fragment_says", "page_says"),
+    [
+        pytest.param("max-age=60", "max-age=30", r"public, max-age=(29|30)", id="the shortest"),
+        pytest.param("max-age=60", "private", r"private, no-cache", id="a private part"),
+        pytest.param("max-age=60", "no-store", r"no-store|private, no-cache", id="a part nobody may keep"),
+        pytest.param("no-store", "max-age=60", r"no-store", id="a shell nobody may keep"),
+    ],
+)
+async def test_a_page_is_kept_no_longer_than_any_part(shell_says: str, fragment_says: str, page_says: str) -> None:
+    origins: dict[str, Answers] = {
+        "shell": lambda _: html(SLOT.format(""), ("cache-control", shell_says)),
+        "pets": lambda _: html("x", ("cache-control", fragment_says)),
+    }
+    async with playing([shell(), team("pets")], origins) as play:
+        for number in range(2):
+            got = await play.get("/")
+            told = got.get("cache-control") or ""
+            # while a part is still to come, nobody knows yet: then less may be promised, never more
+            assert re.fullmatch(page_says, told) or (number == 0 and told in ("private, no-cache", "no-store"))
+        assert re.fullmatch(page_says, told)
+
+
+async def test_what_a_fragment_sets_does_not_reach_the_page() -> None:
+    fragment = says("x")
+
+    def with_cookie(_: Request) -> Reply:
+        return html("x", ("set-cookie", "s=1"), ("x-own", "1"), ("link", "</x>; rel=preload"))
+
+    async with playing([shell(), team("pets")], one(with_cookie)) as play:
+        got = await play.get("/")
+        assert got.get("set-cookie") is None and got.get("x-own") is None
+    assert fragment is not with_cookie
+
+
+async def test_cache_status_parses_and_speaks_of_the_shell() -> None:
+    origins = {"shell": kept_shell(SLOT.format("")), "pets": says("x")}
+    async with playing([shell(), team("pets")], origins) as play:
+        await play.get("/")
+        ((name, parameters),) = http_sf.parse(((await play.get("/")).get("cache-status") or "").encode(), tltype="list")
+        assert (str(name), parameters["hit"]) == ("portico", True)
+
+
+async def test_stale_pieces_are_named_so_and_refreshed_once() -> None:
+    policy = {"ttl": "10s", "stale_while_revalidate": "1h"}
+    async with playing([shell(), team("pets", cache=policy)], one(says("<b>pets"))) as play:
+        await play.get("/")
+        play.wait(20)
+        assert timings(await play.get("/"))[0] == ("pets.box", "stale")
+        await play.settle()
+        assert play.seen.count("pets GET /box") == 2
+        assert timings(await play.get("/"))[0] == ("pets.box", "hit")
+
+
+# Coding
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.05], ids=["all at once", "streamed"])
+async def test_gzip_is_one_valid_stream_equal_to_the_plain_page(delay: float) -> None:
+    slots = "".join(f'<mf-slot name="{name}.box"><i>é</i></mf-slot><p>{name}' * 3 for name in ("pets", "cars"))
+    origins = {"shell": says(slots), "pets": says("<b>pets é", delay=delay), "cars": says("", delay=delay)}
+    async with playing([shell(), team("pets"), team("cars")], origins) as play:
+        plain = await play.get("/")
+        zipped = await play.get("/", ("accept-encoding", "br, gzip"))
+        assert zipped.get("content-encoding") == "gzip"
+        assert gzip.decompress(zipped.body) == plain.body
+        reader = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        reader.decompress(zipped.body)
+        assert reader.eof and not reader.unused_data
+        assert "accept-encoding" in (plain.get("vary") or "") and "accept-encoding" in (zipped.get("vary") or "")
+        if delay:
+            assert zipped.chunks[0][0] < 0.04
+            opening = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(zipped.chunks[0][1])
+            assert opening and plain.body.startswith(opening)
+
+
+async def test_gzip_of_cached_parts() -> None:
+    origins = {"shell": kept_shell(SLOT.format("")), "pets": lambda _: kept("<b>pets")}
+    async with playing([shell(), team("pets")], origins) as play:
+        plain = await play.get("/")
+        for _ in range(2):
+            assert gzip.decompress((await play.get("/", ("accept-encoding", "gzip"))).body) == plain.body
+
+
+@pytest.mark.parametrize("accepted", ["gzip;q=0", "br", "identity", ""])
+async def test_nobody_gets_gzip_who_does_not_take_it(accepted: str) -> None:
+    async with playing([shell(), team("pets")], one(says("<b>pets"))) as play:
+        got = await play.get("/", ("accept-encoding", accepted))
+        assert got.get("content-encoding") is None
+        assert "<b>pets</b>" in got.text
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "deflate"])
+async def test_coded_shells_and_fragments_are_read(coding: str) -> None:
+    import brotli
+
+    pack = {"gzip": gzip.compress, "br": brotli.compress, "deflate": zlib.compress}[coding]
+
+    def coded(markup: str) -> Answers:
+        fields = [("content-type", "text/html; charset=utf-8"), ("content-encoding", coding)]
+        return lambda _: Reply(pack(markup.encode()), headers=fields)
+
+    async with playing([shell(), team("pets")], {"shell": coded(SLOT.format("")), "pets": coded("<b>pets")}) as play:
+        got = await play.get("/", ("accept-encoding", coding))
+        body = gzip.decompress(got.body) if got.get("content-encoding") == "gzip" else got.body
+        assert b"<b>pets</b>" in body
+
+
+async def test_a_page_that_is_too_long_to_compose_is_told() -> None:
+    async with playing(
+        [shell(), team("pets")], {"shell": says(SLOT.format("") + "x" * (1 << 20)), "pets": says("x")}
+    ) as play:
+        assert (await play.get("/")).status == 502
+
+
+async def test_a_hundred_slots_and_no_more_are_fetched() -> None:
+    slots = "".join(f'<mf-slot name="pets.box" n="{number}">F</mf-slot>' for number in range(103))
+    async with playing([shell(), team("pets")], {"shell": says(slots), "pets": says("x")}) as play:
+        got = await play.get("/")
+        assert len(play.seen) == 101
+        assert got.text.count(">F</mf-slot>") == 3
+
+
+async def test_a_streamed_page_is_read_by_many_at_once() -> None:
+    async with playing([shell(), team("pets")], one(says("<b>pets", delay=0.03))) as play:
+        answers = await asyncio.gather(*(play.get("/") for _ in range(5)))
+        assert len({got.body for got in answers}) == 1
+
+
+async def test_reading_to_the_end_by_hand_is_the_same() -> None:
+    async with playing([shell(), team("pets")], one(says("<b>pets", delay=0.02))) as play:
+        whole = await whole_of(play)
+        assert whole == (await play.get("/")).body
+
+
+async def whole_of(play: Play) -> bytes:
+    got, response = await play.open("/")
+    assert isinstance(response, Response)
+    await drain(got, response)
+    return got.body
