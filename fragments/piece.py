@@ -321,9 +321,15 @@ class _Reader:
         if self.enclosed and self.in_noscript:
             return None
         enclosed, self.in_noscript = self.enclosed, True
-        html = parse.serialise(self.nodes(parse.part(_text(element), "div"), enclosed=True))
+        html = self.settled(self.settled(_text(element)))
         self.enclosed, self.in_noscript = enclosed, False
+        if not parse.comes_back(html, "div"):
+            self.say("piece-noscript", "The content of a noscript changes with each reading and is left out.")
+            return None
         return Element("noscript", parse.HTML, self.attributes(element), [html] if html else [])
+
+    def settled(self, html: str) -> str:
+        return parse.serialise(self.nodes(parse.part(html, "div"), enclosed=True))
 
     def plaintext(self, element: Element) -> Element | None:
         element.name = "pre"

@@ -430,7 +430,7 @@ def main() -> None:
 def _settings(config: Path | None, **overrides: object) -> "Settings":
     import gateway.settings as settings
 
-    return settings.read(config, os.environ, overrides)
+    return settings.read(config, overrides=overrides)
 
 
 def _plain(settings: "Settings") -> dict[str, object]:
@@ -545,6 +545,8 @@ def _settings_schema() -> dict[str, Any]:
     for name, spec in told["properties"].items():
         if name == "page_deadline" or name.endswith("_bytes"):
             spec["type"] = ["number", "string"]
+        elif spec.get("type") == "boolean":
+            spec["type"] = ["boolean", "string"]
         elif spec.get("type") == "array":
             spec["type"] = ["array", "string"]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "additionalProperties": False} | told

@@ -10,9 +10,6 @@ from gateway.message import Body, Entry, Fields, Head, Request, Response
 from gateway.model import CachePolicy
 from gateway.table import Fragment, Mount, Table, Upstream
 
-# what was waited for, how it came out, and for how many seconds
-Timing = tuple[str, str, float]
-
 
 class Exchange:
     """One viewer request and all that is done for it. `now` is seconds since the epoch, `started` a steady clock's."""
@@ -42,7 +39,7 @@ class Exchange:
         self.mount: Mount | None = None
         self.note = b""
         self.error: GatewayError | None = None
-        self.timings: list[Timing] = []
+        self.timings = b""
 
 
 class Lane:

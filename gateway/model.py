@@ -7,7 +7,15 @@ by `registry.check`; what the data plane serves from is made of them by `table`.
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 
 DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -52,7 +60,16 @@ def path(text: str) -> str:
     return text
 
 
-Duration = Annotated[float, BeforeValidator(seconds), Field(ge=0, le=366 * 86400)]
+LONGEST = 366 * 86400
+# as editors are told: JSON Schema's patterns find a match anywhere, so this one says where it ends
+DURATIONS = {
+    "anyOf": [
+        {"type": "string", "pattern": rf"^\s*{DURATION.pattern}\s*$"},
+        {"type": "number", "minimum": 0, "maximum": LONGEST},
+    ]
+}
+
+Duration = Annotated[float, BeforeValidator(seconds), Field(ge=0, le=LONGEST), WithJsonSchema(DURATIONS)]
 Origin = Annotated[str, AfterValidator(origin)]
 Prefix = Annotated[str, AfterValidator(prefix)]
 Path = Annotated[str, AfterValidator(path)]

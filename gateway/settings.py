@@ -27,6 +27,7 @@ TOKEN_FILE = "admin.token"  # noqa: S105  a file's name
 MIB = 1 << 20
 SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(B|kB|KB|KiB|MB|MiB|GB|GiB)?")
 UNITS = {"B": 1, "kB": 1000, "KB": 1000, "KiB": 1 << 10, "MB": 1000**2, "MiB": MIB, "GB": 1000**3, "GiB": 1 << 30}
+SWITCHES = {"on": True, "true": True, "off": False, "false": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +45,22 @@ class Settings:
     admin_token: str = ""
     page_deadline: float = 3.0  # seconds a page may wait for all its slots; Tailor's default for one fragment
     cache_bytes: int = 128 * MIB  # per worker; some 4,000 pages of 30 kB, and eight workers stay within one gigabyte
-    entry_bytes: int = (
-        1 * MIB
-    )  # larger answers would push a hundred pages out of the cache; nginx memcached has the same
-    page_bytes: int = (
-        4 * MIB
-    )  # HTML rewritten or composed whole; the largest page of the HTTP Archive's p99 is below 2 MB
+    entry_bytes: int = 1 * MIB  # a larger one would push a hundred pages out of the cache; memcached's limit too
+    page_bytes: int = 4 * MIB  # HTML rewritten or composed whole; the HTTP Archive's p99 is below 2 MB
     connections: int = 256  # per origin and worker; nginx's worker_connections default is 512 for all of them
     trusted_proxies: tuple[Network, ...] = ()
     public_url: str = ""
+    access_log: bool = True  # a line per request; off where a proxy in front already logs. Failures are told always
 
 
 KEYS = tuple(field.name for field in fields(Settings))
 
 
-def read(config: Path | None, environ: Mapping[str, str], overrides: Mapping[str, object] | None = None) -> Settings:
+def read(
+    config: Path | None,
+    environ: Mapping[str, str] | None = None,
+    overrides: Mapping[str, object] | None = None,
+) -> Settings:
     """Settings of a file, then the environment, then the command line; all that is wrong is told at once.
 
     Relative paths of a file are relative to the file, others to the working folder. Environment variables that are no
@@ -69,7 +71,8 @@ def read(config: Path | None, environ: Mapping[str, str], overrides: Mapping[str
     wrong: list[str] = []
     if config is not None:
         _take(found, wrong, *_file(config, wrong), base=config.absolute().parent)
-    variables = {key: environ[name] for key in KEYS if (name := PREFIX + key.upper()) in environ}
+    said = os.environ if environ is None else environ
+    variables = {key: said[name] for key in KEYS if (name := PREFIX + key.upper()) in said}
     _take(found, wrong, variables, lambda key: f"environment variable {PREFIX}{key.upper()}", base=here)
     given = {key: value for key, value in (overrides or {}).items() if value is not None}
     _take(found, wrong, given, lambda key: f"option {key}", base=here)
@@ -289,6 +292,15 @@ def _public(value: object, base: Path) -> str:
     return url
 
 
+def _switch(value: object, _: Path) -> bool:
+    """A YAML bool; in the environment, a word. YAML 1.2 reads `on` as a word too."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in SWITCHES:
+        return SWITCHES[value.lower()]
+    raise ValueError("on or off is wanted here")
+
+
 READERS: Mapping[str, Reader] = {
     "listen": _listener,
     "admin": _listener,
@@ -306,4 +318,5 @@ READERS: Mapping[str, Reader] = {
     "connections": _connections,
     "trusted_proxies": _proxies,
     "public_url": _public,
+    "access_log": _switch,
 }

@@ -16,13 +16,14 @@ import gateway.rules.algebra as algebra
 import gateway.rules.coding as coding
 import gateway.rules.forwarding as forwarding
 import gateway.rules.keys as keys
+import gateway.rules.validators as validators
 from fragments.errors import FragmentsError
 from fragments.plan import Plan, Slot
 from fragments.stitch import Fallback, Filling, Nothing, Stitch, page
 from fragments.urls import Place
 from gateway.errors import BadAnswer, GatewayError, TimedOut, Uncomposable
 from gateway.exchange import Answer, Exchange, Fetch
-from gateway.message import Entry, Fields, Response, Stream, whole
+from gateway.message import Entry, Fields, Head, Response, Stream, whole
 from gateway.proxy.cache import Cache
 from gateway.proxy.eager import Run
 from gateway.recent import Recent
@@ -61,6 +62,9 @@ class Filled:
         self.seconds = seconds
 
 
+Held = Callable[[bytes], Entry | None]
+
+
 class Awaited:
     """A slot's filling on its way, and the moment after which nobody waits for it."""
 
@@ -87,8 +91,7 @@ class Composer:
         self._plans: Recent[bytes, Plan] = Recent(1024)
         self._fetches: Recent[tuple[str, int, bytes], list[Fetch | None]] = Recent(1024)
         self._fitted: Recent[tuple[bytes, str, int, bytes], Filling] = Recent(8192)
-        self._pages: Recent[tuple[bytes | str, ...], list[bytes]] = Recent(512)
-        self._joined: Recent[tuple[bytes | str, ...], bytes] = Recent(512)
+        self._pages: Recent[tuple[str, int, bytes, bool], Page] = Recent(512)
 
     async def compose(self, exchange: Exchange, answer: Answer) -> Response:
         """The answer of a composing mount, its slots filled; one that is no page, or has none, as it is."""
@@ -96,10 +99,12 @@ class Composer:
             return answer
         if answer.index.get(b"content-encoding") is not None:
             return answer
-        body = await whole(answer.body, self._page_bytes)
-        if body is None:
-            raise BadAnswer(f"A page of a composing mount is longer than {self._page_bytes} bytes.")
-        answer.body = body
+        body = answer.body
+        if not isinstance(body, bytes):
+            read = await whole(body, self._page_bytes)
+            if read is None:
+                raise BadAnswer(f"A page of a composing mount is longer than {self._page_bytes} bytes.")
+            answer.body = body = read
         plan = self._plan(answer.entry, body)
         if plan is None:
             return answer
@@ -115,6 +120,9 @@ class Composer:
         return plan if plan.slots else None
 
     async def _fill(self, exchange: Exchange, shell: Answer, plan: Plan) -> Response:
+        known = self._pages.get((plan.digest, exchange.table.number, exchange.public, zips(exchange)))
+        if known is not None and known.stands(shell, self._cache.held, exchange.now):
+            return known.response(exchange)
         fetches = self._fetches_of(exchange, plan)
         filled = [self._at_once(exchange, plan, number, fetch) for number, fetch in enumerate(fetches)]
         if None in filled:
@@ -125,7 +133,7 @@ class Composer:
             await self._required(exchange, plan, fetches, pending, filled)
             if pending:
                 return self._streamed(exchange, shell, plan, fetches, pending, filled)
-        return self._together(exchange, shell, plan, [each for each in filled if each is not None])
+        return self._together(exchange, shell, plan, fetches, [each for each in filled if each is not None])
 
     # What is asked for
 
@@ -295,19 +303,19 @@ class Composer:
 
     # What the viewer gets
 
-    def _together(self, exchange: Exchange, shell: Answer, plan: Plan, filled: list[Filled]) -> Response:
-        """All is here: one body, remembered by the parts it is made of."""
-        key: tuple[bytes | str, ...] = (plan.digest, *[each.key for each in filled])
-        parts = self._pages.get(key)
-        if parts is None:
-            parts = self._pages.put(key, page(plan, [each.filling for each in filled]))
+    def _together(
+        self, exchange: Exchange, shell: Answer, plan: Plan, fetches: Sequence[Fetch | None], filled: list[Filled]
+    ) -> Response:
+        """All is here: one body, kept for whoever asks for the same before a part of it changes."""
+        parts = page(plan, [each.filling for each in filled])
         fields = self._fields(exchange, shell, filled, plan)
-        if zips(exchange):
+        zipped = zips(exchange)
+        body = coding.joined_gzip(parts) if zipped else b"".join(parts)
+        if zipped:
             fields.append((b"content-encoding", b"gzip"))
-            key = ("gzip", *key)
-        body = self._joined.get(key)
-        if body is None:
-            body = self._joined.put(key, coding.joined_gzip(parts) if key[0] == "gzip" else b"".join(parts))
+        made = Page(shell, fields, body, exchange.timings, min(each.fresh for each in filled))
+        if all(fetch is not None and made.rests_on(fetch, self._cache.held) for fetch in fetches):
+            self._pages.put((plan.digest, exchange.table.number, exchange.public, zipped), made)
         return Response(shell.status, fields, body)
 
     def _streamed(
@@ -341,18 +349,62 @@ class Composer:
         entry = shell.entry
         said = [shell.index.get(b"cache-control", b"")]
         fresh = entry.fresh if entry is not None else 0.0
-        for number, each in enumerate(filled):
+        for each in filled:
             if each is None:
                 fresh = 0.0
             else:
                 said.append(each.cache_control)
                 fresh = min(fresh, each.fresh)
-            if plan is not None:
-                outcome, seconds = (each.outcome, each.seconds) if each is not None else ("pending", 0.0)
-                exchange.timings.append((plan.slots[number].name, outcome, seconds))
         fields.append((b"cache-control", algebra.cache_control(said, fresh - exchange.now)))
         fields.append((b"vary", b"accept-encoding"))
+        if plan is not None:
+            exchange.timings = validators.server_timing(
+                (slot.name, each.outcome if each else "pending", each.seconds if each else 0.0)
+                for slot, each in zip(plan.slots, filled, strict=True)
+            )
         return fields
+
+
+class Page:
+    """A page put together, and what it was made of: it stands while every part is still held and fresh."""
+
+    __slots__ = ("_body", "_fresh", "_head", "_parts", "_scope", "_shell", "_status", "_timings")
+
+    def __init__(self, shell: Answer, fields: Fields, body: bytes, timings: bytes, fresh: float) -> None:
+        said = dict(fields)[b"cache-control"]
+        scope, _, age = said.partition(b", max-age=")
+        self._shell = shell.head
+        self._status = shell.status
+        self._scope = scope if age else b""
+        self._head = Head([field for field in fields if field[0] != b"cache-control"] if age else fields)
+        self._body = body
+        self._timings = timings
+        self._fresh = min(fresh, shell.entry.fresh if shell.entry is not None else 0.0)
+        self._parts: list[tuple[bytes, Entry]] = []
+
+    def rests_on(self, fetch: Fetch, held: Held) -> bool:
+        """Adds a part; False when the cache does not hold it under its plain key."""
+        entry = held(fetch.key)
+        if entry is None or entry.status != 200 or (fetch.fragment is not None and fetch.fragment.is_personal):
+            return False
+        self._parts.append((fetch.key, entry))
+        return True
+
+    def stands(self, shell: Answer, held: Held, now: float) -> bool:
+        if shell.head is not self._shell or now >= self._fresh:
+            return False
+        for key, entry in self._parts:  # noqa: SIM110  every page goes through here; a generator costs twice as much
+            if held(key) is not entry:
+                return False
+        return True
+
+    def response(self, exchange: Exchange) -> Response:
+        response = Response(self._status, self._head, self._body)
+        if self._scope:
+            left = algebra.shared(self._scope, self._fresh - exchange.now)
+            response.extra.append((b"cache-control", left))
+        exchange.timings = self._timings
+        return response
 
 
 class Parts(Stream):

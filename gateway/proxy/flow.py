@@ -160,7 +160,7 @@ class Flow:
         if exchange.note:
             extra.append((b"cache-status", exchange.note))
         if exchange.timings:
-            extra.append((b"server-timing", validators.server_timing(exchange.timings, seconds)))
+            extra.append((b"server-timing", exchange.timings + b", total;dur=%.1f" % (seconds * 1000)))
         if self._access_log:
             self._tell(fact(exchange, response.status, seconds))
         if b"if-none-match" in exchange.request.index and validators.not_modified(exchange.request, response):

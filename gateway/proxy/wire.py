@@ -27,7 +27,7 @@ HEAD_TIME = 15.0  # seconds for a request's head; slower ones hold a connection 
 TARGET_LIMIT = 16 * 1024  # RFC 9112 section 3 asks for 8000 octets at least
 HEAD_LIMIT = 64 * 1024
 LINGER = 2.0  # seconds a body nobody wants is still read, so that the viewer gets to see the answer
-HIGH_WATER = 256 * 1024
+HIGH_WATER = 64 * 1024  # bytes a slow viewer may leave unsent here before its origin is told to wait
 LARGE = 16 * 1024  # bytes from which a copy costs more than a second call
 
 KNOWN_HEAD = 4096  # bytes of a request's fields that are remembered

@@ -39,4 +39,9 @@ def cache_control(parts: Iterable[bytes], remaining: float | None) -> bytes:
     if remaining is None or remaining < 1 or any(b"no-cache" in part for part in said):
         return b"private, no-cache"
     private = any(b"private" in part for part in said)
-    return b"%b, max-age=%d" % (b"private" if private else b"public", int(remaining))
+    return shared(b"private" if private else b"public", remaining)
+
+
+def shared(scope: bytes, remaining: float) -> bytes:
+    """A lifetime of whole seconds for these caches: b"public" or b"private"."""
+    return b"%b, max-age=%d" % (scope, int(remaining))

@@ -6,6 +6,7 @@ The clock is passed in. A verdict carries its reason, which ends up in Cache-Sta
 import email.utils
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.message import Entry, Fields, Response, first, joined
 from gateway.model import CachePolicy
@@ -16,30 +17,26 @@ _DIRECTIVE = re.compile(rb"""([A-Za-z0-9_-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([
 LONGEST = 366 * 86400.0
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     entry: Entry
     ttl: int
 
 
-@dataclass(frozen=True, slots=True)
-class Stale:
+class Stale(NamedTuple):
     """May be served now, if it is refreshed meanwhile."""
 
     entry: Entry
     ttl: int
 
 
-@dataclass(frozen=True, slots=True)
-class Miss:
+class Miss(NamedTuple):
     """To be fetched; `last` may stand in when that fails."""
 
     reason: str
     last: Entry | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Bypass:
+class Bypass(NamedTuple):
     """Not a matter for the cache."""
 
     reason: str

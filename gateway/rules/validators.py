@@ -38,8 +38,7 @@ def bodiless(response: Response) -> Response:
     return Response(304, [field for field in response.headers if field[0] not in _OF_THE_BODY], b"")
 
 
-def server_timing(timings: Iterable[tuple[str, str, float]], total: float) -> bytes:
-    """Server-Timing: every fragment with how it came out, then the whole (W3C Server Timing, section 2)."""
+def server_timing(timings: Iterable[tuple[str, str, float]]) -> bytes:
+    """Server-Timing of a page's fragments: each with how it came out and how long it took (W3C Server Timing)."""
     parts = [f'{name};desc="{outcome}";dur={seconds * 1000:.1f}' for name, outcome, seconds in timings]
-    parts.append(f"total;dur={total * 1000:.1f}")
     return ", ".join(parts).encode("latin-1")

@@ -10,7 +10,7 @@ from typing import Protocol
 from gateway.message import Sink, Stream
 from gateway.transport.later import Later
 
-HIGH_WATER = 256 * 1024  # one read of the loop; less would pause on every read, more only costs memory
+HIGH_WATER = 64 * 1024  # asyncio's own default; what a stalled reader costs is this and one read of the loop
 
 
 class Source(Protocol):

@@ -33,9 +33,7 @@ class Visit:
     def watch(self) -> None:
         self.page.on("request", self._request)
         self.page.on("response", self._response)
-        self.page.on(
-            "requestfailed", lambda request: self.complaints.append(f"failed: {request.url} {request.failure}")
-        )
+        self.page.on("requestfailed", self._failed)
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
 
@@ -64,7 +62,8 @@ class Visit:
             self.asked.append((request.frame.url, request.url))
 
     def _failed(self, request: Request) -> None:
-        if request.failure != "csp" or self.scripting:  # how Chromium names a preloaded module it may not run
+        """Not what the browser itself gave up: for a page that was left, or a module it may not run without scripts."""
+        if request.failure != "net::ERR_ABORTED" and (self.scripting or request.failure != "csp"):
             self.complaints.append(f"{request.failure}: {request.url}")
 
     def _response(self, response: Response) -> None:

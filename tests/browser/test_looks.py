@@ -1,12 +1,13 @@
-"""Pages as they are seen: wide and narrow, by day and by night, by keyboard. Pictures of them are left to be looked at."""
+"""Pages as they are seen: wide and narrow, by day and by night, by keyboard. Pictures are left to be looked at."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.live.portal import Portal
 
@@ -103,8 +104,7 @@ def test_a_page_is_fit_to_be_seen(
         assert page.evaluate(FAINT) == []
 
 
-@pytest.mark.parametrize("width", list(WIDTHS))
-@pytest.mark.parametrize("name", list(PAGES))
+@pytest.mark.parametrize(("name", "width"), [("home", "phone"), *((name, "desk") for name in PAGES)])
 def test_a_keyboard_reaches_the_content_first(browser: Browser, portal: Portal, name: str, width: str) -> None:
     with opened(browser, portal, PAGES[name], width, "light") as page:
         page.keyboard.press("Tab")
@@ -113,17 +113,15 @@ def test_a_keyboard_reaches_the_content_first(browser: Browser, portal: Portal, 
         box = skip.bounding_box()
         assert box is not None and box["y"] >= 0 and box["x"] >= 0 and box["height"] > 10
         page.keyboard.press("Enter")
-        assert page.url.endswith("#main")
+        expect(page).to_have_url(re.compile("#main$"))
         page.keyboard.press("Tab")
-        assert page.evaluate(
-            "document.activeElement.closest('header') === null || !!document.activeElement.closest('main')"
-        )
+        assert page.evaluate("!document.activeElement.closest('[data-mf-slot] header')")
 
 
 @pytest.mark.parametrize("name", list(PAGES))
 def test_every_stop_of_the_keyboard_has_a_name_and_is_seen(browser: Browser, portal: Portal, name: str) -> None:
     with opened(browser, portal, PAGES[name], "desk", "light") as page:
-        stops = 0
+        stops: list[str] = []
         for _ in range(80):
             page.keyboard.press("Tab")
             told = page.evaluate(
@@ -143,9 +141,11 @@ def test_every_stop_of_the_keyboard_has_a_name_and_is_seen(browser: Browser, por
             )
             if told is None:
                 break
-            stops += 1
+            if told["html"] in stops[-1:]:
+                continue  # inside a date field, whose parts are the browser's own
+            stops.append(told["html"])
             assert told["name"] and told["seen"] and told["ringed"], told
-        assert stops > 5
+        assert len(stops) > 5
 
 
 def test_a_narrow_screens_targets_are_large_enough(browser: Browser, portal: Portal) -> None:

@@ -52,10 +52,23 @@ def test_relative_paths_are_relative_to_the_file(tmp_path: Path) -> None:
         pytest.param("workers", "auto", "auto", id="workers by themselves"),
         pytest.param("redis", "redis://:p@redis:6379/1", "redis://:p@redis:6379/1", id="Redis"),
         pytest.param("public_url", "https://portal.example/", "https://portal.example", id="the public URL"),
+        pytest.param("access_log", "off", False, id="a switch, off"),
+        pytest.param("access_log", "True", True, id="a switch, on"),
     ],
 )
 def test_every_setting_is_an_environment_variable_too(key: str, value: str, read_as: object) -> None:
     assert getattr(read(None, {PREFIX + key.upper(): value}), key) == read_as
+
+
+@pytest.mark.parametrize("word", ["on", "true", "off", "false"])
+def test_a_switch_in_a_file_is_a_bool_or_a_word(tmp_path: Path, word: str) -> None:
+    assert read(written(tmp_path, f"access_log: {word}"), {}).access_log is (word in ("on", "true"))
+
+
+def test_the_process_own_environment_is_read_when_none_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORTICO_WORKERS", "7")
+    assert read(None).workers == 7
+    assert read(None, {}).workers == "auto"
 
 
 @pytest.mark.parametrize(
@@ -82,6 +95,8 @@ def test_every_setting_is_an_environment_variable_too(key: str, value: str, read
         pytest.param("public_url: portal.example/x", "a URL of scheme and host is wanted", id="no public URL"),
         pytest.param("state: []", "a folder is wanted", id="no folder"),
         pytest.param("state: [", "3:1: This is not YAML", id="no YAML"),
+        pytest.param("access_log: maybe", "setting access_log: on or off is wanted here", id="no switch"),
+        pytest.param("access_log: 1", "setting access_log: on or off is wanted here", id="a number is no switch"),
         pytest.param("connections: 0", "a number of connections is wanted here, from 1 to 65535", id="no connection"),
     ],
 )
