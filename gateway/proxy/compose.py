@@ -5,11 +5,13 @@ without waiting, any other is streamed in order while its slots fill.
 """
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import quote
 
 import fragments.contain as contain
+import fragments.parse as parse
 import fragments.piece as piece
 import fragments.plan as plans
 import gateway.rules.algebra as algebra
@@ -100,23 +102,28 @@ class Composer:
         if answer.index.get(b"content-encoding") is not None:
             return answer
         body = answer.body
-        if not isinstance(body, bytes):
+        if not isinstance(body, bytes) or len(body) > self._page_bytes:
             read = await whole(body, self._page_bytes)
             if read is None:
                 raise BadAnswer(f"A page of a composing mount is longer than {self._page_bytes} bytes.")
             answer.body = body = read
-        plan = self._plan(answer.entry, body)
+        plan = self._plan(exchange, answer, body)
         if plan is None:
             return answer
         return await self._fill(exchange, answer, plan)
 
-    def _plan(self, entry: Entry | None, body: bytes) -> Plan | None:
-        name = entry.digest if entry is not None else digest(body)
+    def _plan(self, exchange: Exchange, shell: Answer, body: bytes) -> Plan | None:
+        """The shell compiled, None when there is nothing to fill. One that costs too much to read stays as it is."""
+        if not plans.has_slots(body):
+            return None
+        name = shell.entry.digest if shell.entry is not None else digest(body)
         plan = self._plans.get(name)
         if plan is None:
-            if not plans.has_slots(body):
+            try:
+                plan = self._plans.put(name, plans.compile(utf8(body, shell.index.get(b"content-type", b""))))
+            except FragmentsError as error:
+                self._tell(Degraded(exchange.id.decode(), exchange.now, "-", "", "uncomposed", str(error)))
                 return None
-            plan = self._plans.put(name, plans.compile(body))
         return plan if plan.slots else None
 
     async def _fill(self, exchange: Exchange, shell: Answer, plan: Plan) -> Response:
@@ -191,10 +198,6 @@ class Composer:
         if type(verdict) is not Hit:
             return None
         entry = verdict.entry
-        filling = self._fitted.get((entry.digest, plan.digest, number, fetch.key))
-        if filling is not None:
-            said = entry.head.index.get(b"cache-control", b"")
-            return Filled(filling, entry.digest, "hit", said, entry.fresh)
         answer = Answer(entry.status, entry.head, entry.body, b"", entry)
         return self._read(exchange, plan, number, fetch, answer, "hit", 0.0)
 
@@ -237,13 +240,14 @@ class Composer:
         return Filled(filling, name, outcome, said, entry.fresh if entry is not None else 0.0, seconds)
 
     def _fit(self, name: bytes, plan: Plan, number: int, fetch: Fetch, answer: Answer, body: bytes) -> Filling:
-        key = (name, plan.digest, number, fetch.key)
+        isolation = fetch.fragment.isolation if fetch.fragment is not None else "none"
+        key = (name, plan.digest, number, fetch.key + isolation.encode())
         known = self._fitted.get(key)
         if known is not None:
             return known
         kind = answer.index.get(b"content-type", b"").decode("latin-1")
         slot = plan.slots[number]
-        return self._fitted.put(key, contain.fit(piece.read(body, kind, fetch.place, slot.context), slot))
+        return self._fitted.put(key, contain.fit(piece.read(body, kind, fetch.place, slot.context), slot, isolation))
 
     def _unfilled(self, exchange: Exchange, slot: Slot, team: str, outcome: str, why: str, seconds: float) -> Filled:
         """By the slot's criticality: the page fails, its fallback stands in, or nothing does."""
@@ -469,6 +473,16 @@ def fetch_of(fragment: Fragment, query: Sequence[tuple[str, str]], exchange: Exc
     place = Place(upstream.home, origins, base=base, public=public)
     key = keys.fragment(name, exchange.request.scheme, exchange.authority, upstream.home.encode(), target)
     return Fetch(upstream, target, key, place, fragment.policy, timeout, fragment=fragment)
+
+
+def utf8(page: bytes, content_type: bytes) -> bytes:
+    """A shell's text in the one encoding pieces are written in; almost always as it is."""
+    try:
+        page.decode()
+    except UnicodeDecodeError:
+        charset = re.search(rb"(?i)charset\s*=\s*[\"']?([\w-]+)", content_type)
+        return parse.decode(page, charset[1].decode("ascii", "replace") if charset else None).encode()
+    return page
 
 
 def zips(exchange: Exchange) -> bool:

@@ -6,6 +6,7 @@ gives what needs a task one of its own.
 """
 
 import asyncio
+import inspect
 import types
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any, Generic, TypeVar, cast
@@ -80,7 +81,11 @@ class Run(Generic[T]):
 
     def _task_ended(self, task: "asyncio.Task[T]") -> None:
         if task.cancelled():
-            self._end(cast(T, None), asyncio.CancelledError())
+            if inspect.getcoroutinestate(self._coroutine) == inspect.CORO_CLOSED:
+                self._end(cast(T, None), asyncio.CancelledError())
+            else:
+                # the task was cancelled before its first turn: the coroutine has not heard of it
+                self._advance(self._coroutine.throw, asyncio.CancelledError())
         elif (error := task.exception()) is not None:
             self._end(cast(T, None), error)
         else:

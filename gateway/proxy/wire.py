@@ -26,6 +26,8 @@ KEEP_ALIVE = 75.0  # seconds an idle viewer is kept: nginx's default, above the 
 HEAD_TIME = 15.0  # seconds for a request's head; slower ones hold a connection for nothing (nginx: 60, Caddy: none)
 TARGET_LIMIT = 16 * 1024  # RFC 9112 section 3 asks for 8000 octets at least
 HEAD_LIMIT = 64 * 1024
+FIELDS_LIMIT = 100  # field lines; Apache's default too, browsers send some twenty
+VERSIONS = {"1.1": b"1.1", "1.0": b"1.0"}
 LINGER = 2.0  # seconds a body nobody wants is still read, so that the viewer gets to see the answer
 HIGH_WATER = 64 * 1024  # bytes a slow viewer may leave unsent here before its origin is told to wait
 LARGE = 16 * 1024  # bytes from which a copy costs more than a second call
@@ -41,6 +43,13 @@ STATUS = {int(status): b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) 
 BODILESS = frozenset({204, 304})
 # what frames the message on this hop is ours to write
 FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection", b"date"})
+
+
+class _Refused(Exception):
+    """Raised inside the parser, which then reads no further."""
+
+    def __init__(self, status: int) -> None:
+        self.status = status
 
 
 class Serving(Protocol):
@@ -89,10 +98,12 @@ class Wire(asyncio.Protocol):
         self._target = b""
         self._headers: list[Field] = []
         self._head_size = 0
+        self._fields_size = 0
+        self._refusal = 0
         self._incoming: Incoming | None = None
         self._queue: deque[tuple[Request, bool]] = deque()
         self._run: Run[None] | None = None
-        self._busy = self._closing = self._lost = self.full = self._leaving = False
+        self._busy = self._deaf = self._closing = self._lost = self.full = False
         self._resumes: list[Callable[[], None]] = []
         self._between = True
         self._begun = 0
@@ -124,6 +135,8 @@ class Wire(asyncio.Protocol):
         self.resume_writing()
 
     def data_received(self, data: bytes) -> None:
+        if self._deaf:
+            return
         if self._between and not self._busy and self._known(data):
             return
         self._begun = 0
@@ -134,17 +147,18 @@ class Wire(asyncio.Protocol):
             # no protocol is switched here: RFC 9110 section 7.8 lets a server ignore the wish
             self._closing = True
         except httptools.HttpParserCallbackError as error:
-            self._portal.failed(error)
-            self._transport.abort()
+            if isinstance(error.__context__, _Refused):
+                self._refuse(error.__context__.status)
+            else:
+                self._portal.failed(error)
+                self._transport.abort()
         except httptools.HttpParserError:
             self._refuse(400)
         else:
             if self._head_size:
                 self._head_size += len(data)
-            if len(self._target) > TARGET_LIMIT:
-                self._refuse(414)
-            elif self._head_size > HEAD_LIMIT:
-                self._refuse(431)
+                if self._head_size > HEAD_LIMIT + TARGET_LIMIT:
+                    self._refuse(431)
 
     def _known(self, data: bytes) -> bool:
         """A GET whose fields llhttp has judged before, byte for byte: only its request line is new."""
@@ -172,6 +186,7 @@ class Wire(asyncio.Protocol):
         if self._incoming is not None:
             self._incoming.fail(ConnectionResetError("the viewer went away"))
             return False
+        self._closing = True
         return self._busy
 
     def pause_writing(self) -> None:
@@ -185,9 +200,8 @@ class Wire(asyncio.Protocol):
 
     def shutdown(self) -> None:
         """uvicorn wants to leave: what is in flight is finished."""
-        if self._busy:
-            self._leaving = True
-        else:
+        self._closing = True
+        if not self._busy:
             self._transport.close()
 
     # httptools
@@ -196,30 +210,37 @@ class Wire(asyncio.Protocol):
         self._target = b""
         self._headers = []
         self._head_size = 1
+        self._fields_size = 0
         self._between = False
         self._begun += 1
 
     def on_url(self, target: bytes) -> None:
         self._target += target
+        if len(self._target) > TARGET_LIMIT:
+            raise _Refused(414)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._headers.append((name.lower(), value))
+        self._fields_size += len(name) + len(value) + 4
+        if self._fields_size > HEAD_LIMIT or len(self._headers) > FIELDS_LIMIT:
+            raise _Refused(431)
 
     def on_headers_complete(self) -> None:
         self._head_size = 0
-        if len(self._target) > TARGET_LIMIT:
-            self._refuse(414)
-            return
         parser = self._parser
-        keep = parser.should_keep_alive()
-        version = b"1.1" if parser.get_http_version() == "1.1" else b"1.0"
+        version = VERSIONS.get(parser.get_http_version())
+        if version is None:
+            raise _Refused(505)
+        method = parser.get_method()
+        keep = parser.should_keep_alive() and not parser.should_upgrade() and method != b"CONNECT"
         body: Body = b""
         for name, value in self._headers:
+            if name == b"transfer-encoding" and value.strip().lower() != b"chunked":
+                raise _Refused(501)  # RFC 9112 section 6.1: a coding we do not know
             if name == b"transfer-encoding" or (name == b"content-length" and value.strip(b"0 ")):
                 body = self._incoming = self._arriving()
-                break
         request = Request(
-            parser.get_method(),
+            method,
             self._target,
             self._headers,
             body,
@@ -315,7 +336,7 @@ class Wire(asyncio.Protocol):
             return
         status = response.status
         unread = isinstance(request.body, Incoming) and not request.body.complete
-        keep = keep and not self._closing and not self._leaving and not unread
+        keep = keep and not self._closing and not unread
         head = response.head
         lines = [
             STATUS.get(status) or b"HTTP/1.1 %d Status\r\n" % status,
@@ -376,37 +397,49 @@ class Wire(asyncio.Protocol):
     def _done(self, keep: bool, unread: bool) -> None:
         self._busy = False
         self._since = self._loop.time()
-        if unread and not self._lost:
-            self._linger()
-        elif not keep or self._leaving:
-            self._transport.close()
+        if self._lost:
+            return
+        if self._refusal and not self._queue:
+            self._refuse(self._refusal)
+        elif unread or not keep:
+            self._leave()
         elif self._queue:
             request, keep = self._queue.popleft()
             # a fresh stack: a thousand pipelined requests must not nest a thousand deep
             self._loop.call_soon(self._begin, request, keep)
             self._busy = True
-        if not self._queue and not self._lost:
+        if not self._queue:
             self._transport.resume_reading()
 
-    def _linger(self) -> None:
-        """Read on and throw away, so that no reset overtakes the answer; then close (RFC 9112 section 9.6)."""
-        self._closing = True
+    def _leave(self) -> None:
+        """The last word is said. What still comes is read and thrown away for a moment, so that no reset overtakes it.
+
+        RFC 9112 section 9.6: half-close, and close once the viewer has heard us.
+        """
+        self._deaf = True
+        self._queue.clear()
         if self._incoming is not None:
             self._incoming.close()
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
         self._transport.resume_reading()
         self._loop.call_later(LINGER, self._transport.close)
 
     def _refuse(self, status: int) -> None:
-        """What cannot be read is answered once and not read any further."""
-        if not self._busy and not self._transport.is_closing():
-            self._transport.write(
-                STATUS[status]
-                + CLOCK.date(self._loop.time())
-                + b"proxy-status: portico; error=http_request_error\r\n"
-                + b"content-length: 0\r\nconnection: close\r\n\r\n"
-            )
-        self._closing = True
-        self._transport.close()
+        """What cannot be read is answered once, behind what was asked before, and nothing after it is heard."""
+        self._deaf = True
+        if self._incoming is not None:
+            self._incoming.fail(ConnectionResetError("the request's body cannot be read"))
+        if self._busy or self._queue:
+            self._refusal = status
+            return
+        self._transport.write(
+            STATUS[status]
+            + CLOCK.date(self._loop.time())
+            + b"proxy-status: portico; error=http_request_error\r\n"
+            + b"content-length: 0\r\nconnection: close\r\n\r\n"
+        )
+        self._leave()
 
     def _abort(self) -> None:
         self._busy = False

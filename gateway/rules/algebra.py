@@ -9,6 +9,7 @@ _OF_ONE_PART = frozenset(
     {
         b"content-length",
         b"content-encoding",
+        b"content-type",
         b"etag",
         b"last-modified",
         b"accept-ranges",
@@ -25,7 +26,9 @@ _OF_ONE_PART = frozenset(
 
 def shell(fields: Fields) -> Fields:
     """A shell's fields, less those that spoke of its own bytes or lifetime: the page is another representation."""
-    return [field for field in fields if field[0] not in _OF_ONE_PART]
+    return [field for field in fields if field[0] not in _OF_ONE_PART] + [
+        (b"content-type", b"text/html; charset=utf-8")
+    ]
 
 
 def cache_control(parts: Iterable[bytes], remaining: float | None) -> bytes:

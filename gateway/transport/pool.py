@@ -11,7 +11,7 @@ from typing import cast
 
 import httptools
 
-from gateway.errors import BadAnswer, OriginError, Overloaded, TimedOut, Unreachable
+from gateway.errors import BadAnswer, OriginError, Overloaded, TimedOut, Unreachable, ViewerError
 from gateway.message import Field, Fields, Head, Request, Response, Stream
 from gateway.recent import Recent
 from gateway.table import Origin
@@ -103,7 +103,7 @@ class Connection(asyncio.Protocol):
         except OriginError:
             raise
         except Exception as error:
-            self._fail(BadAnswer(f"The viewer's body ended early: {error}", proxy_error="http_request_error"))
+            self._fail(ViewerError(f"The viewer's body ended early: {error}"))
             return
         if sink is not self:
             self.write(b"0\r\n\r\n")
