@@ -263,8 +263,7 @@ def register(
     text = _text(source)
     manifest, _ = check.parse(text)
     if manifest is None:
-        problems, _ = _checked(text, admin, token, state)
-        _tell_problems(source, text, problems, as_json)
+        _tell_problems(source, text, _all_problems(text, admin, token, state), as_json)
         raise typer.Exit(PROBLEMS)
     with _client(admin, token, state) as client:
         try:
@@ -484,6 +483,16 @@ def _checked(text: str, admin: str | None, token: str, state: Path | None) -> tu
     return checking.check(text).problems, "by itself; no gateway was asked what other teams own"
 
 
+def _all_problems(text: str, admin: str | None, token: str, state: Path | None) -> Sequence["Problem"]:
+    """What the gateway says of a broken manifest; a gateway that is away keeps nobody from hearing the rest."""
+    import gateway.registry.check as checking
+
+    try:
+        return _checked(text, admin, token, state)[0]
+    except (errors.Unreachable, errors.Unauthorized, errors.Forbidden):
+        return checking.check(text).problems
+
+
 def _validated(settings: "Settings", files: Iterable[str]) -> list[tuple[str, str, list["Problem"]]]:
     """Each manifest file with its text and its problems, next to all the others."""
     import gateway.registry.check as checking
@@ -619,10 +628,10 @@ def _routes(table: dict[str, Any]) -> Iterator[str]:
     """Mounts and fragments in columns; where an upstream's origins are several, all of them."""
     origins = {upstream["name"]: ", ".join(upstream["origins"]) for upstream in table["upstreams"]}
     mounts = [(*_named(row["prefix"], row), origins.get(row["upstream"], "")) for row in table["mounts"]]
-    fragments = [(*_named(row["name"], row), row["path"]) for row in table["fragments"]]
+    fragments = [(*_named(row["name"], row), row["path"], *_times(row)) for row in table["fragments"]]
     yield from _columns([("MOUNT", "TEAM", "UPSTREAM", "ORIGINS"), *mounts])
     yield ""
-    yield from _columns([("FRAGMENT", "TEAM", "UPSTREAM", "PATH"), *fragments])
+    yield from _columns([("FRAGMENT", "TEAM", "UPSTREAM", "PATH", "WAITS AT MOST", "KEPT"), *fragments])
     yield ""
     yield f"Table {table['number']}: {_count(len(mounts), 'mount')}, {_count(len(fragments), 'fragment')}."
 
@@ -630,6 +639,13 @@ def _routes(table: dict[str, Any]) -> Iterator[str]:
 def _named(name: str, row: dict[str, Any]) -> tuple[str, str, str]:
     hosts = " on " + ", ".join(row["hosts"]) if row.get("hosts") else ""
     return name + hosts, row["team"], row["upstream"]
+
+
+def _times(fragment: dict[str, Any]) -> tuple[str, str]:
+    from gateway.model import CachePolicy, kept, spoken
+
+    cache = fragment["cache"]
+    return spoken(fragment["timeout"]), kept(None if cache is None else CachePolicy.model_validate(cache))
 
 
 COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "bright_red")

@@ -17,6 +17,7 @@ class Exchange:
     __slots__ = (
         "authority",
         "error",
+        "host",
         "id",
         "mount",
         "note",
@@ -36,6 +37,7 @@ class Exchange:
         self.started = started
         self.authority = b""
         self.public = b""
+        self.host = b""
         self.mount: Mount | None = None
         self.note = b""
         self.error: GatewayError | None = None
@@ -120,6 +122,9 @@ class Answer(Response):
     def __init__(
         self, status: int, headers: Fields | Head, body: Body, note: bytes = b"", entry: Entry | None = None
     ) -> None:
-        super().__init__(status, headers, body)
+        self.status = status
+        self.head = headers if type(headers) is Head else Head(headers)  # type: ignore[arg-type]  # the other of two
+        self.extra = []
+        self.body = body
         self.note = note
         self.entry = entry

@@ -19,6 +19,7 @@ from pydantic import (
 
 DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+SPOKEN = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
 def seconds(text: object) -> float:
@@ -31,6 +32,14 @@ def seconds(text: object) -> float:
     if match is None:
         raise ValueError("a duration is a number with a unit, such as 400ms, 2s, 5m, 1h or 1d")
     return float(match[1]) * UNITS[match[2]]
+
+
+def spoken(seconds: float) -> str:
+    """A duration as one says it: 500 ms, 30 s, 5 min, 1 d."""
+    if seconds < 1:
+        return f"{seconds * 1000:g} ms"
+    size, unit = next((size, unit) for size, unit in SPOKEN if seconds >= size)
+    return f"{seconds / size:g} {unit}" if (seconds / size * 10) % 1 == 0 else f"{seconds:g} s"
 
 
 def origin(text: str) -> str:
@@ -114,6 +123,18 @@ class CachePolicy(Declared):
     stale_while_revalidate: Duration = 0.0
     stale_if_error: Duration = 0.0
     tags: list[Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,128}$")]] = Field(default_factory=list, max_length=32)
+
+
+def kept(policy: CachePolicy | None) -> str:
+    """How long answers are kept when their origin says nothing."""
+    if policy is None:
+        return "as its origin says"
+    words = [spoken(policy.ttl)]
+    if policy.stale_while_revalidate:
+        words.append(f"{spoken(policy.stale_while_revalidate)} more while refreshed")
+    if policy.stale_if_error:
+        words.append(f"{spoken(policy.stale_if_error)} more on errors")
+    return ", ".join(words)
 
 
 class Forward(Declared):

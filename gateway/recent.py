@@ -1,10 +1,24 @@
-"""The last things worked out, by what they were worked out from."""
+"""Things worked out, by what they were worked out from, and never more of them than can be afforded."""
 
 from collections import OrderedDict
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
+
+
+class Kept(dict[K, V]):
+    """A dictionary that starts anew when it is full: for what is looked up all the time and cheap to find again."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def keep(self, key: K, value: V) -> V:
+        if len(self) >= self._most:
+            self.clear()
+        self[key] = value
+        return value
 
 
 class Recent(Generic[K, V]):

@@ -102,6 +102,11 @@ class Table:
     def find(self, host: bytes, path: bytes) -> Mount | None:
         """The mount that owns a path on a host (without port); whole segments only, longest prefix first."""
         mounts = self.mounts
+        if self.depth == 1:
+            end = path.find(b"/", 1)
+            row = mounts.get(path if end < 0 else path[:end])
+            if row is not None and not row[0].hosts:
+                return row[0]
         for end in reversed(_ends(path, self.depth)):
             for mount in mounts.get(path[:end], ()):
                 if not mount.hosts or host in mount.hosts:

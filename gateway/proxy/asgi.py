@@ -6,9 +6,10 @@ Slower than `wire`, and equal to it in everything a viewer can see.
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from gateway.errors import ViewerError
 from gateway.message import Body, Head, Request, Stream
 from gateway.proxy.flow import Flow
-from gateway.recent import Recent
+from gateway.recent import Kept
 from gateway.telemetry.facts import Noticed
 from gateway.telemetry.log import Teller
 
@@ -24,7 +25,7 @@ class Portal:
     def __init__(self, flow: Flow, tell: Teller) -> None:
         self.flow = flow
         self.serve = flow.serve
-        self.heads: Recent[bytes, Head] = Recent(2048)
+        self.heads: Kept[bytes, Head] = Kept(2048)
         self._tell = tell
 
     def failed(self, error: BaseException) -> None:
@@ -75,7 +76,7 @@ class Received(Stream):
         while self._more:
             message = await self._receive()
             if message["type"] == "http.disconnect":
-                raise ConnectionResetError("the viewer went away")
+                raise ViewerError("The viewer went away in the middle of its request.")
             self._more = message.get("more_body", False)
             if chunk := bytes(message.get("body", b"")):
                 return chunk

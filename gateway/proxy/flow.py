@@ -70,6 +70,10 @@ class Flow:
         except GatewayError as error:
             exchange.error = error
             response = failures.response(error, exchange)
+        except Exception as defect:
+            exchange.error = GatewayError(f"A defect of the gateway: {type(defect).__name__}: {defect}")
+            exchange.error.__cause__ = defect
+            response = failures.response(exchange.error, exchange)
         return self._finish(exchange, response)
 
     async def _answer(self, exchange: Exchange) -> Response:
@@ -78,7 +82,7 @@ class Flow:
         path, query = paths.split(request.target)
         if path.startswith(b"/-/"):
             return await self._own(exchange, path)
-        mount = exchange.mount = exchange.table.find(fields.hostname(exchange.authority), path)
+        mount = exchange.mount = exchange.table.find(exchange.host, path)
         home = exchange.table.new_home(path, mount) if exchange.table.moved else None
         if home is not None:
             return redirect((home or b"/") + (b"?" + query if query is not None else b""))
@@ -109,21 +113,21 @@ class Flow:
         if self._trusted:
             forwarding.believe(request, self._trusted)
         known = request.head.memo.get(request.scheme) if absolute is None else None
-        exchange.authority, exchange.public = known or self._named(request, absolute)
+        exchange.authority, exchange.public, exchange.host = known or self._named(request, absolute)
         doubt = paths.refusal(request.target)
         if doubt is not None:
             raise ViewerError(doubt)
         if request.method in REFUSED_METHODS:
             raise MethodRefused(f"{request.method.decode()} is not for a portal.")
 
-    def _named(self, request: Request, absolute: bytes | None) -> tuple[bytes, bytes]:
-        """The authority a request is for, and the public origin that makes; kept with the head that says so."""
+    def _named(self, request: Request, absolute: bytes | None) -> tuple[bytes, bytes, bytes]:
+        """Authority, public origin and host a request is for; kept with the head that says so."""
         authority, doubt = fields.authority(request, absolute)
         if doubt is not None:
             raise ViewerError(doubt)
         if not fields.allowed(authority, self._hosts):
             raise Misdirected(f"Host {authority.decode('latin-1')!r} is not in the setting `hosts`.")
-        named = authority, request.scheme + b"://" + authority
+        named = authority, request.scheme + b"://" + authority, fields.hostname(authority)
         return named if absolute is not None else request.head.keep(request.scheme, named)
 
     def _page(self, exchange: Exchange, mount: Mount) -> Fetch:
@@ -148,7 +152,7 @@ class Flow:
         if path == b"/-/health/ready":
             ready = not self.draining and bool(self._current.table.mounts)
             return plain(200, b"ready\n") if ready else plain(503, b"not ready\n")
-        mount = exchange.mount = exchange.table.find(fields.hostname(exchange.authority), path)
+        mount = exchange.mount = exchange.table.find(exchange.host, path)
         if mount is None or not mount.prefix.startswith(b"/-/u/"):
             raise NotFound("The gateway has no such page.")
         return await self.fetch(exchange, self._page(exchange, mount))

@@ -39,22 +39,24 @@ class Mounting:
             return None
         head = response.head
         mounted: Head | None = head.memo.get(fetch.lane)
-        if mounted is None:
-            kind = media_type(head.index.get(b"content-type"))
-            edits = kind in EDITED
-            if edits and exchange.request.method != b"HEAD" and _editor(kind, response, fetch) is not None:
-                return None
-            mounted = Head(rules.answer(head.fields, fetch.place))
-            if not edits:
-                head.keep(fetch.lane, mounted)
-        return Answer(response.status, mounted, response.body)
+        if mounted is not None:
+            return Answer(response.status, mounted, response.body)
+        kind = media_type(head.index.get(b"content-type"))
+        fields = rules.answer(head.fields, fetch.place)
+        if kind not in EDITED:
+            return Answer(response.status, head.keep(fetch.lane, Head(fields)), response.body)
+        if not _edits(kind, response, fetch):
+            return Answer(response.status, fields, response.body)
+        if exchange.request.method == b"HEAD":
+            return Answer(response.status, rules.rewritten(fields, rules.version(fetch.place)), b"")
+        return None
 
     async def edited(self, fetch: Fetch, response: Response) -> Answer:
         """The answer put below its mount, its body edited: whole if it is small, else as it streams."""
         if fetch.fragment is not None:
             return await self._fragment(response)
         kind = media_type(response.index.get(b"content-type"))
-        editor = _editor(kind, response, fetch)
+        editor = rewriter(kind, fetch.place)
         assert editor is not None
         fields = rules.rewritten(rules.answer(response.headers, fetch.place), rules.version(fetch.place))
         packed = _coding(response)
@@ -121,15 +123,11 @@ class Edited(Stream):
         self._body.close()
 
 
-def _editor(kind: str, response: Response, fetch: Fetch) -> Rewriter | None:
+def _edits(kind: str, response: Response, fetch: Fetch) -> bool:
     mount = fetch.mount
-    if mount is None or mount.aware == "aware" or response.status in _NO_BODY or response.body == b"":
-        return None
-    if not _wanted(kind, mount) or _coding(response) not in _UNDONE:
-        return None
-    if b"no-transform" in joined(response.headers, b"cache-control"):
-        return None
-    return rewriter(kind, fetch.place)
+    if mount is None or mount.aware == "aware" or response.status in _NO_BODY or not _wanted(kind, mount):
+        return False
+    return _coding(response) in _UNDONE and b"no-transform" not in joined(response.headers, b"cache-control")
 
 
 def _wanted(kind: str, mount: Mount) -> bool:

@@ -16,10 +16,10 @@ import httptools
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, ViewerError
 from gateway.message import Body, Field, Fields, Head, Request, Response, Stream
 from gateway.proxy.eager import Run
-from gateway.recent import Recent
+from gateway.recent import Kept
 from gateway.transport.incoming import Incoming
 
 KEEP_ALIVE = 75.0  # seconds an idle viewer is kept: nginx's default, above the 60 s of common load balancers in front
@@ -52,12 +52,15 @@ class _Refused(Exception):
         self.status = status
 
 
+Heads = Kept[bytes, Head]
+
+
 class Serving(Protocol):
     """What the wire needs of the application uvicorn was given."""
 
     serve: Callable[[Request], Coroutine[Any, Any, Response]]
     failed: Callable[[BaseException], None]
-    heads: Recent[bytes, Head]
+    heads: Heads
 
 
 class Clock:
@@ -129,7 +132,7 @@ class Wire(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         if self._incoming is not None:
-            self._incoming.fail(ConnectionResetError("the viewer went away"))
+            self._incoming.fail(ViewerError("The viewer went away in the middle of its request."))
         if self._run is not None:
             self._run.cancel()
         self.resume_writing()
@@ -179,12 +182,12 @@ class Wire(asyncio.Protocol):
         fields = request.head.fields
         plain = len(block) <= KNOWN_HEAD and block.count(b"\n") == len(fields) + 2
         if plain and _UNUSUAL.isdisjoint(request.index) and _GET.fullmatch(data, 0, end):
-            self._portal.heads.put(block, request.head)
+            self._portal.heads.keep(block, request.head)
 
     def eof_received(self) -> bool:
         """A viewer that sent all it had may still read (RFC 9112 section 9.6); one that did not has gone away."""
         if self._incoming is not None:
-            self._incoming.fail(ConnectionResetError("the viewer went away"))
+            self._incoming.fail(ViewerError("The viewer went away in the middle of its request."))
             return False
         self._closing = True
         return self._busy
@@ -318,28 +321,72 @@ class Wire(asyncio.Protocol):
     async def _exchange(self, request: Request, keep: bool) -> None:
         try:
             response = await self._portal.serve(request)
-            await self._send(request, response, keep)
+            body = response.body
+            if self._lost:
+                if isinstance(body, Stream):
+                    body.close()
+            elif isinstance(body, bytes):
+                self._send(request, response, body, keep)
+            else:
+                await self._stream(request, response, body, keep)
         except asyncio.CancelledError:
             self._abort()
             raise
         except Exception as error:
-            # the head is out, or the failure is our own: nothing but a cut tells the viewer (RFC 9112 section 8)
+            # the head is out: nothing but a cut tells the viewer (RFC 9112 section 8)
             if not isinstance(error, GatewayError):
                 self._portal.failed(error)
             self._abort()
 
-    async def _send(self, request: Request, response: Response, keep: bool) -> None:
-        body = response.body
-        if self._lost:
-            if isinstance(body, Stream):
+    def _send(self, request: Request, response: Response, body: bytes, keep: bool) -> None:
+        """An answer that is all here leaves at once."""
+        unread = self._unread(request)
+        keep = keep and not unread and not self._closing
+        lines = self._head(request, response, keep)
+        length = _length(request, response, body)
+        if length is not None:
+            lines.append(b"content-length: %d\r\n" % length)
+        lines.append(b"\r\n")
+        if request.method == b"HEAD" or response.status in BODILESS:
+            body = b""
+        if len(body) < LARGE:
+            lines.append(body)
+            self._transport.write(b"".join(lines))
+        else:
+            # two writes leave in one call of the kernel, and the body is not copied
+            self._transport.write(b"".join(lines))
+            self._transport.write(body)
+        self._done(keep, unread)
+
+    async def _stream(self, request: Request, response: Response, body: Stream, keep: bool) -> None:
+        """An answer that goes out as it comes in."""
+        empty = request.method == b"HEAD" or response.status in BODILESS
+        length = None if empty else body.length
+        chunked = length is None and not empty and request.version == b"1.1"
+        keep = keep and not self._closing and not self._unread(request) and (empty or chunked or length is not None)
+        lines = self._head(request, response, keep)
+        if length is not None:
+            lines.append(b"content-length: %d\r\n" % length)
+        elif chunked:
+            lines.append(b"transfer-encoding: chunked\r\n")
+        lines.append(b"\r\n")
+        if empty:
+            body.close()
+            self._transport.write(b"".join(lines))
+        else:
+            sink = _Framed(self, b"".join(lines), chunked)
+            try:
+                await body.pipe(sink)
+            except BaseException:
                 body.close()
-            return
-        status = response.status
-        unread = isinstance(request.body, Incoming) and not request.body.complete
-        keep = keep and not self._closing and not unread
+                raise
+            sink.end()
+        self._done(keep and not self._closing, self._unread(request))
+
+    def _head(self, request: Request, response: Response, keep: bool) -> list[bytes]:
         head = response.head
         lines = [
-            STATUS.get(status) or b"HTTP/1.1 %d Status\r\n" % status,
+            STATUS.get(response.status) or b"HTTP/1.1 %d Status\r\n" % response.status,
             head.memo.get(LINES) or head.keep(LINES, _lines(head.fields)),
             _lines(response.extra),
             CLOCK.date(self._loop.time()),
@@ -348,51 +395,10 @@ class Wire(asyncio.Protocol):
             lines.append(b"connection: close\r\n")
         elif request.version == b"1.0":
             lines.append(b"connection: keep-alive\r\n")
-        if isinstance(body, bytes):
-            length = _length(request, response, body)
-            if length is not None:
-                lines.append(b"content-length: %d\r\n" % length)
-            lines.append(b"\r\n")
-            if request.method == b"HEAD" or status in BODILESS:
-                body = b""
-            if len(body) < LARGE:
-                lines.append(body)
-                self._transport.write(b"".join(lines))
-            else:
-                # two writes leave in one call of the kernel, and the body is not copied
-                self._transport.write(b"".join(lines))
-                self._transport.write(body)
-            self._done(keep, unread)
-        else:
-            await self._stream(request, response, body, lines, keep)
+        return lines
 
-    async def _stream(self, request: Request, response: Response, body: Stream, lines: list[bytes], keep: bool) -> None:
-        chunked = False
-        length = body.length
-        if request.method == b"HEAD" or response.status in BODILESS:
-            body.close()
-            length = None
-        elif length is not None:
-            lines.append(b"content-length: %d\r\n" % length)
-        elif request.version == b"1.1":
-            chunked = True
-            lines.append(b"transfer-encoding: chunked\r\n")
-        else:
-            keep = False
-        lines.append(b"\r\n")
-        head = b"".join(lines)
-        if request.method == b"HEAD" or response.status in BODILESS:
-            self._transport.write(head)
-        else:
-            sink = _Framed(self, head, chunked)
-            try:
-                await body.pipe(sink)
-            except BaseException:
-                body.close()
-                raise
-            sink.end()
-        unread = isinstance(request.body, Incoming) and not request.body.complete
-        self._done(keep and not unread, unread)
+    def _unread(self, request: Request) -> bool:
+        return isinstance(request.body, Incoming) and not request.body.complete
 
     def _done(self, keep: bool, unread: bool) -> None:
         self._busy = False
@@ -429,7 +435,7 @@ class Wire(asyncio.Protocol):
         """What cannot be read is answered once, behind what was asked before, and nothing after it is heard."""
         self._deaf = True
         if self._incoming is not None:
-            self._incoming.fail(ConnectionResetError("the request's body cannot be read"))
+            self._incoming.fail(ViewerError("The request's body cannot be read."))
         if self._busy or self._queue:
             self._refusal = status
             return

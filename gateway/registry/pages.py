@@ -14,12 +14,10 @@ import jinja2
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from gateway.model import CachePolicy
+from gateway.model import kept, spoken
 from gateway.registry.check import Problem
 from gateway.registry.service import Service, Shown
 from gateway.table import Current, Fragment, Mount, Table
-
-UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,26 +101,6 @@ def start_of(table: Table, teams: list[Shown], troubles: dict[str, tuple[Problem
         troubles=tuple(row for source, problems in troubles.items() for row in _troubles(source, problems)),
         portal=portal,
     )
-
-
-def spoken(seconds: float) -> str:
-    """A duration as one says it: 500 ms, 30 s, 5 min, 1 d."""
-    if seconds < 1:
-        return f"{seconds * 1000:g} ms"
-    size, unit = next((size, unit) for size, unit in UNITS if seconds >= size)
-    return f"{seconds / size:g} {unit}" if (seconds / size * 10) % 1 == 0 else f"{seconds:g} s"
-
-
-def kept(policy: CachePolicy | None) -> str:
-    """How long a fragment is kept when its origin says nothing."""
-    if policy is None:
-        return "as its origin says"
-    words = [spoken(policy.ttl)]
-    if policy.stale_while_revalidate:
-        words.append(f"{spoken(policy.stale_while_revalidate)} more while refreshed")
-    if policy.stale_if_error:
-        words.append(f"{spoken(policy.stale_if_error)} more on errors")
-    return ", ".join(words)
 
 
 def _team(shown: Shown) -> TeamRow:

@@ -13,7 +13,7 @@ from typing import Literal
 import gateway.registry.access as access
 import gateway.registry.check as check
 from gateway.errors import Conflict, Rejected, Unknown
-from gateway.model import Manifest
+from gateway.model import CachePolicy, Manifest
 from gateway.registry.check import Finding, Problem, Surroundings
 from gateway.registry.follow import Follow
 from gateway.store.base import Ledger, Purge, Registered, StoreError
@@ -75,6 +75,8 @@ class FragmentRow:
     upstream: str
     path: str
     isolation: str
+    timeout: float
+    cache: CachePolicy | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +255,8 @@ def _fragment(fragment: Fragment) -> FragmentRow:
         upstream=fragment.upstream.name,
         path=fragment.path.decode(),
         isolation=fragment.isolation,
+        timeout=fragment.timeout,
+        cache=fragment.policy,
     )
 
 

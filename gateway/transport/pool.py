@@ -11,9 +11,9 @@ from typing import cast
 
 import httptools
 
-from gateway.errors import BadAnswer, OriginError, Overloaded, TimedOut, Unreachable, ViewerError
+from gateway.errors import BadAnswer, GatewayError, Overloaded, TimedOut, Unreachable
 from gateway.message import Field, Fields, Head, Request, Response, Stream
-from gateway.recent import Recent
+from gateway.recent import Kept
 from gateway.table import Origin
 from gateway.transport.base import Transport
 from gateway.transport.incoming import Incoming
@@ -100,10 +100,8 @@ class Connection(asyncio.Protocol):
         sink = self if body.length is not None else _Chunked(self)
         try:
             await body.pipe(sink)
-        except OriginError:
-            raise
-        except Exception as error:
-            self._fail(ViewerError(f"The viewer's body ended early: {error}"))
+        except GatewayError as error:
+            self._fail(error)
             return
         if sink is not self:
             self.write(b"0\r\n\r\n")
@@ -155,13 +153,14 @@ class Connection(asyncio.Protocol):
         if self._request is None:
             self.close()  # bytes nobody asked for: never the beginning of the next answer
             return
-        self.heard = self._loop.time()
         if self._left:
+            self.heard = self._loop.time()
             self._body_goes_on(data)
             return
+        if self._response is None and self._head_size == 0 and self._known(data):
+            return
+        self.heard = self._loop.time()
         if self._response is None:
-            if self._head_size == 0 and self._known(data):
-                return
             self._head_size += len(data)
         try:
             self._parser.feed_data(data)
@@ -213,7 +212,7 @@ class Connection(asyncio.Protocol):
         if not plain or response.status in BODILESS or self._request is None or self._request.method == b"HEAD":
             return
         if b"expires" not in response.index and b"transfer-encoding" not in response.index:
-            self.home.heads.put(undated(raw), Known(response.status, response.head, length))
+            self.home.heads.keep(undated(raw), Known(response.status, response.head, length))
 
     def _body_goes_on(self, data: bytes) -> None:
         """In the middle of a body of known length there is nothing to parse, and nothing to copy."""
@@ -306,6 +305,7 @@ class Connection(asyncio.Protocol):
             response.body = early[0] if len(early) == 1 else b"".join(early)
             self._settle()  # first: who is answered may want this very connection next
         else:
+            self.heard = self._loop.time()
             response.body = self._incoming = Incoming(self, self._length)
             for chunk in early:
                 self._incoming.feed(chunk)
@@ -384,7 +384,7 @@ class Home:
     def __init__(self, origin: Origin, limit: int) -> None:
         self._loop = asyncio.get_running_loop()
         self._ticks = False
-        self.heads: Recent[bytes, Known] = Recent(KNOWN_HEADS)
+        self.heads: Kept[bytes, Known] = Kept(KNOWN_HEADS)
         self.origin = origin
         self.limit = limit
         self.idle: list[Connection] = []
@@ -421,7 +421,7 @@ class Home:
             if not waiter.done():
                 waiter.set_result(connection)
                 return
-        connection.idle_since = connection.heard
+        connection.idle_since = self._loop.time()
         self.idle.append(connection)
 
     def lost(self, connection: Connection) -> None:
@@ -470,7 +470,7 @@ class Pool:
             raise
         except _Stale:
             if request.method not in REPLAYABLE or not isinstance(request.body, bytes):
-                raise Unreachable(
+                raise BadAnswer(
                     f"Origin {origin.url} closed a kept connection as the request was sent.",
                     proxy_error="connection_terminated",
                 ) from None

@@ -7,8 +7,9 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import tests.bench.kernel as kernel
@@ -70,14 +71,16 @@ def _write_files(folder: Path) -> None:
     for number in range(1, pages.SLOTS + 1):
         (folder / f"fragment-{number}.html").write_text(pages.fragment(number))
     for kind in KINDS:
-        (folder / f"shell-{kind}.html").write_text(pages.shell(lambda number, kind=kind: slot(kind, number)))
-        (folder / f"ssi-shell-{kind}.html").write_text(
-            pages.shell(lambda number, kind=kind: nginx.include(_served(kind, number), number))
-        )
+        (folder / f"shell-{kind}.html").write_text(pages.shell(partial(slot, kind)))
+        (folder / f"ssi-shell-{kind}.html").write_text(pages.shell(partial(include, kind)))
 
 
 def slot(kind: str, number: int) -> str:
     return f'<mf-slot name="bench.{_served(kind, number)}-{number}"></mf-slot>'
+
+
+def include(kind: str, number: int) -> str:
+    return nginx.include(_served(kind, number), number)
 
 
 def _served(kind: str, number: int) -> str:
@@ -111,7 +114,12 @@ def gateway(folder: Path, ports: Ports, core: int) -> Iterator[Contender]:
     home, port, admin = folder / GATEWAY, free_port(), free_port()
     home.mkdir()
     (home / "bench.yaml").write_text(manifest(ports))
-    options = {"listen": f"127.0.0.1:{port}", "admin": f"127.0.0.1:{admin}", "workers": "1", "state": str(home / "state")}
+    options = {
+        "listen": f"127.0.0.1:{port}",
+        "admin": f"127.0.0.1:{admin}",
+        "workers": "1",
+        "state": str(home / "state"),
+    }
     options["manifests"] = str(home / "bench.yaml")
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
     with _alone(core, (python(), "-m", "gateway", "serve", *words), port, {"PORTICO_ACCESS_LOG": "off"}) as child:
@@ -175,8 +183,13 @@ http://127.0.0.1:{port} {{
         yield Contender("caddy", f"http://127.0.0.1:{port}", child.pid)
 
 
-Start = Callable[[Path, Ports, int], "ExitStackable"]
-ExitStackable = object
+Start = Callable[[Path, Ports, int], AbstractContextManager[Contender]]
+PEERS: dict[str, Start] = {PEER: peer, "haproxy": haproxy, "caddy": caddy}
+
+
+def installed(names: Sequence[str]) -> list[Start]:
+    """The gateway and those of the named peers that this machine has."""
+    return [gateway, *(PEERS[name] for name in names if shutil.which(name))]
 
 
 @contextmanager

@@ -108,9 +108,7 @@ def _below(prefix: str) -> str:
 
 def _whole(http: str) -> str:
     """One worker in the foreground, all it writes in the folder it is started for, and no access log."""
-    scratch = "\n".join(
-        f"  {name}_temp_path {name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
+    scratch = "\n".join(f"  {name}_temp_path {name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     return f"""daemon off;
 worker_processes 1;
 pid nginx.pid;

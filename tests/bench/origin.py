@@ -10,7 +10,10 @@ from pathlib import Path
 
 import tests.bench.pages as pages
 
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nCache-Control: no-store\r\nContent-Length: %d\r\n\r\n"
+HEAD = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n"
+    b"Cache-Control: no-store\r\nContent-Length: %d\r\n\r\n"
+)
 STAMP = b"<!-- seen once: %016d -->"
 
 
@@ -48,10 +51,8 @@ class Answering(asyncio.Protocol):
 
 
 async def serve(port: int, size: int, pause: float, folder: Path) -> None:
-    page = pages.page(size - len(STAMP % 0)).encode()
-    server = await asyncio.get_running_loop().create_server(
-        lambda: Answering(page, pause, folder), "127.0.0.1", port
-    )
+    page = pages.page(size).encode()
+    server = await asyncio.get_running_loop().create_server(lambda: Answering(page, pause, folder), "127.0.0.1", port)
     async with server:
         await server.serve_forever()
 

@@ -1,4 +1,4 @@
-"""What is asked for in the bench: bodies of a told size, made up but alike in every run, and what must come out of them.
+"""What is asked for in the bench: bodies of a told size, made up but alike in every run, and what must come out.
 
 Nothing here knows a server. A shell is the same text for everybody; only what marks its slots differs.
 """
@@ -11,8 +11,11 @@ from html import unescape
 SLOTS = 5
 SHELL_BYTES = 31_000
 FRAGMENT_BYTES = 3_000
-WORDS = """harbour lantern meadow copper willow station evening garden window orchard ferry market stone river
-bicycle kitchen letter summer bridge castle morning valley paper mountain village island theatre museum bakery""".split()
+WORDS = (
+    *("harbour", "lantern", "meadow", "copper", "willow", "station", "evening", "garden", "window", "orchard"),
+    *("ferry", "market", "stone", "river", "bicycle", "kitchen", "letter", "summer", "bridge", "castle"),
+    *("morning", "valley", "paper", "mountain", "village", "island", "theatre", "museum", "bakery", "lake"),
+)
 
 Mark = Callable[[int], str]
 

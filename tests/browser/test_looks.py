@@ -81,7 +81,7 @@ def opened(browser: Browser, portal: Portal, path: str, width: str, light: Light
         has_touch=width == "phone",
     )
     page = context.new_page()
-    page.goto(f"{portal.url}{path}", wait_until="networkidle")
+    page.goto(f"{portal.url}{path}", wait_until="load")
     yield page
     context.close()
 

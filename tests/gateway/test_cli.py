@@ -229,13 +229,22 @@ def test_register_reads_a_published_manifest(
     assert json.loads(done.stdout) == {"team": "hotels", "revision": 2, "problems": []}
 
 
-def test_register_of_a_broken_file_asks_nobody(elsewhere: Path, registry: Callable[..., Origin]) -> None:
-    gateway = registry(500, {})
+def test_register_of_a_broken_file_is_only_checked(elsewhere: Path, registry: Callable[..., Origin]) -> None:
+    """The gateway knows what else is wrong with it: what other teams own."""
+    problem = {"path": "mounts./hotels", "message": "Mount '/hotels' belongs to team 'inn'.", "hint": ""}
+    gateway = registry(200, {"ok": False, "problems": [problem | {"line": 5, "column": 3, "level": "error"}]})
     (elsewhere / "hotels.yaml").write_text(BAD)
     done = portico("register", "hotels.yaml", "--admin", gateway.url)
     assert done.exit_code == cli.PROBLEMS
-    assert "Did you mean 'origins'?" in done.stdout
-    assert gateway.requests == []
+    assert "belongs to team 'inn'" in done.stdout
+    assert [(seen.method, seen.target) for seen in gateway.requests] == [("POST", "/api/check")]
+
+
+def test_register_of_a_broken_file_needs_no_gateway_to_be_refused(elsewhere: Path) -> None:
+    (elsewhere / "hotels.yaml").write_text(BAD)
+    done = portico("register", "hotels.yaml", "--json", "--token", "x" * 20, PORTICO_ADMIN="")
+    assert done.exit_code == cli.PROBLEMS
+    assert {problem["hint"] for problem in json.loads(done.stdout)["problems"]} >= {"Did you mean 'origins'?"}
 
 
 def test_register_shows_what_the_gateway_found(elsewhere: Path, registry: Callable[..., Origin]) -> None:
@@ -258,7 +267,26 @@ TABLE = {
     "teams": ["a"],
     "upstreams": [{"name": "up", "team": "a", "origins": ["http://a:1", "http://b:1"]}],
     "mounts": [{"prefix": "/a", "hosts": ["x.example"], "team": "a", "upstream": "up", "composes": True}],
-    "fragments": [{"name": "a.b", "team": "a", "upstream": "up", "path": "/f", "isolation": "none"}],
+    "fragments": [
+        {
+            "name": "a.b",
+            "team": "a",
+            "upstream": "up",
+            "path": "/f",
+            "isolation": "none",
+            "timeout": 0.5,
+            "cache": {"ttl": 30.0, "stale_while_revalidate": 300.0, "stale_if_error": 0.0, "tags": []},
+        },
+        {
+            "name": "c",
+            "team": "a",
+            "upstream": "up",
+            "path": "/c",
+            "isolation": "none",
+            "timeout": 2.0,
+            "cache": None,
+        },
+    ],
 }
 
 
@@ -268,10 +296,11 @@ def test_routes_in_columns(registry: Callable[..., Origin]) -> None:
         "MOUNT            TEAM  UPSTREAM  ORIGINS",
         "/a on x.example  a     up        http://a:1, http://b:1",
         "",
-        "FRAGMENT  TEAM  UPSTREAM  PATH",
-        "a.b       a     up        /f",
+        "FRAGMENT  TEAM  UPSTREAM  PATH  WAITS AT MOST  KEPT",
+        "a.b       a     up        /f    500 ms         30 s, 5 min more while refreshed",
+        "c         a     up        /c    2 s            as its origin says",
         "",
-        "Table 3: 1 mount, 1 fragment.",
+        "Table 3: 1 mount, 2 fragments.",
     ]
 
 

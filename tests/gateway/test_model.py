@@ -1,12 +1,14 @@
 """What a manifest may say, and what it is told when it may not."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 import gateway.model as model
-from gateway.model import Manifest
+from gateway.model import CachePolicy, Manifest
 
 WHOLE = {
     "team": "hotels",
@@ -154,3 +156,59 @@ def test_a_prefix_is_bounded_by_segments(text: str) -> None:
     except ValueError:
         return
     assert prefix == "/" or (prefix.startswith("/") and not prefix.endswith("/") and "//" not in prefix)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (0.5, "500 ms"),
+        (0.0, "0 ms"),
+        (1.0, "1 s"),
+        (1.5, "1.5 s"),
+        (90.0, "1.5 min"),
+        (100.0, "100 s"),
+        (3600.0, "1 h"),
+        (86400.0, "1 d"),
+    ],
+)
+def test_a_duration_is_spoken(seconds: float, expected: str) -> None:
+    assert model.spoken(seconds) == expected
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        pytest.param(None, "as its origin says", id="no policy"),
+        pytest.param(CachePolicy(ttl=30.0), "30 s", id="fresh only"),
+        pytest.param(CachePolicy(ttl=30.0, stale_if_error=60.0), "30 s, 1 min more on errors", id="stale on errors"),
+    ],
+)
+def test_how_long_a_fragment_is_kept(policy: CachePolicy | None, expected: str) -> None:
+    assert model.kept(policy) == expected
+
+
+DURATIONS_IN_SCHEMA = {
+    "a fragment's timeout": Manifest.model_json_schema()["$defs"]["Fragment"]["properties"]["timeout"],
+    "a mount's deadline": Manifest.model_json_schema()["$defs"]["Mount"]["properties"]["deadline"],
+    "a lifetime": Manifest.model_json_schema()["$defs"]["CachePolicy"]["properties"]["ttl"],
+}
+
+
+@pytest.mark.parametrize("where", DURATIONS_IN_SCHEMA)
+@pytest.mark.parametrize(
+    ("value", "fits"),
+    [
+        pytest.param("500ms", True, id="as it is written"),
+        pytest.param("1.5s", True, id="a fraction"),
+        pytest.param(2, True, id="a number of seconds"),
+        pytest.param(-1, False, id="less than nothing"),
+        pytest.param("500", False, id="no unit"),
+        pytest.param("500ms or so", False, id="more than a duration"),
+    ],
+)
+def test_editors_are_told_what_a_duration_is(where: str, value: str | float, fits: bool) -> None:
+    choices = {choice["type"]: choice for choice in DURATIONS_IN_SCHEMA[where]["anyOf"]}
+    if isinstance(value, str):
+        assert bool(re.search(choices["string"]["pattern"], value)) is fits
+    else:
+        assert (choices["number"]["minimum"] <= value <= choices["number"]["maximum"]) is fits

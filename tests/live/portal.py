@@ -166,6 +166,11 @@ def soon(holds: Callable[[], Found | Literal[False] | None], within: float = 1.0
         time.sleep(0.02)
 
 
+def without_slots(shell: str) -> str:
+    """A shell as its origin wrote it, without what it shows when a fragment is missing."""
+    return re.sub(r"<mf-slot\b.*?</mf-slot>", "", shell, flags=re.S)
+
+
 def directives(answer: httpx.Response, field_name: str = "Cache-Status") -> list[str]:
     """The parameters of the one member of a structured list field, such as Cache-Status."""
     return re.split(r"\s*;\s*", answer.headers.get(field_name, ""))

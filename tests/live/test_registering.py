@@ -111,7 +111,7 @@ def test_a_bad_manifest_is_refused_with_every_problem(crew: Crew, portal: Portal
     assert told(done.stdout + done.stderr, file) == PROBLEMS
     assert portal.home() == before
     assert portal.get("/deals/").status_code == 404
-    assert "deals" not in httpx.get(f"{portal.admin}/api/table", headers=operator(portal)).text
+    assert "deals.tonight" not in httpx.get(f"{portal.admin}/api/table", headers=operator(portal)).text
 
 
 @pytest.mark.parametrize("verb", ["register", "check"])

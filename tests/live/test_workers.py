@@ -22,6 +22,13 @@ def portal(crew: Crew, tmp_path: Path) -> Iterator[Portal]:
         yield portal
 
 
+@pytest.fixture(scope="module")
+def steady(crew: Crew, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    """One for the tests that end no process of it. What they register or move does not meet."""
+    with gateway_for(tmp_path_factory.mktemp("workers"), registered(crew), workers=2) as portal:
+        yield portal
+
+
 def family(portal: Portal) -> list[int]:
     """The gateway's processes: all of its session (sixth field of /proc/[pid]/stat, proc(5)) that are not ended."""
     found = []
@@ -51,48 +58,48 @@ def alone(portal: Portal, worker: int) -> Iterator[None]:
             os.kill(pid, signal.SIGCONT)
 
 
-def test_each_worker_serves_the_whole_portal(portal: Portal) -> None:
-    pids = workers(portal)
+def test_each_worker_serves_the_whole_portal(steady: Portal) -> None:
+    pids = workers(steady)
     assert len(pids) == 2
     for pid in pids:
-        with alone(portal, pid):
-            assert 'class="hotels-deals"' in portal.home()
-            assert portal.get("/hotels/stay/1").status_code == 200
-            assert portal.get("/-/health/ready").status_code == 200
+        with alone(steady, pid):
+            assert 'class="hotels-deals"' in steady.home()
+            assert steady.get("/hotels/stay/1").status_code == 200
+            assert steady.get("/-/health/ready").status_code == 200
 
 
-def test_a_registration_is_seen_in_each_within_a_second(crew: Crew, portal: Portal) -> None:
-    file = portal.folder / "new-team.yaml"
+def test_a_registration_is_seen_in_each_within_a_second(crew: Crew, steady: Portal) -> None:
+    file = steady.folder / "new-team.yaml"
     file.write_text(crew.manifest("deals"))
-    assert OFFER not in portal.home()
-    done = portal.portico("register", str(file))
+    assert OFFER not in steady.home()
+    done = steady.portico("register", str(file))
     assert done.returncode == 0, done.stdout + done.stderr
-    soon(lambda: all(OFFER in portal.home() for _ in range(8)))
-    for pid in workers(portal):
-        with alone(portal, pid):
-            assert OFFER in portal.home()
+    soon(lambda: all(OFFER in steady.home() for _ in range(8)))
+    for pid in workers(steady):
+        with alone(steady, pid):
+            assert OFFER in steady.home()
 
 
-def test_a_changed_file_is_seen_in_each_within_a_second(crew: Crew, portal: Portal) -> None:
-    portal.declare("hotels", crew.manifest("hotels").replace("/hotels: {", "/stays: {"))
-    soon(lambda: all(portal.get("/stays/").status_code == 200 for _ in range(8)))
-    for pid in workers(portal):
-        with alone(portal, pid):
-            assert portal.get("/stays/stay/1").status_code == 200
-
-
-def test_a_purge_is_heard_by_each(crew: Crew, portal: Portal) -> None:
-    for pid in workers(portal):
-        with alone(portal, pid):
-            portal.home()
-            assert "hit" in portal.get("/").headers["server-timing"]
+def test_a_purge_is_heard_by_each(crew: Crew, steady: Portal) -> None:
+    for pid in workers(steady):
+        with alone(steady, pid):
+            steady.home()
+            assert "hit" in steady.get("/").headers["server-timing"]
     asked = crew.children["hotels"].output.count("GET /fragments/deals")
-    assert portal.portico("purge", "--team", "hotels").returncode == 0
+    assert steady.portico("purge", "--team", "hotels").returncode == 0
     time.sleep(1)
-    for pid in workers(portal):
-        with alone(portal, pid):
-            portal.home()
+    for pid in workers(steady):
+        with alone(steady, pid):
+            steady.home()
     assert crew.children["hotels"].output.count("GET /fragments/deals") == asked + 2
+
+
+def test_a_changed_file_is_seen_in_each_within_a_second(crew: Crew, steady: Portal) -> None:
+    steady.declare("hotels", crew.manifest("hotels").replace("/hotels: {", "/stays: {"))
+    soon(lambda: all(steady.get("/stays/").status_code == 200 for _ in range(8)))
+    for pid in workers(steady):
+        with alone(steady, pid):
+            assert steady.get("/stays/stay/1").status_code == 200
 
 
 def test_a_worker_that_dies_is_replaced(portal: Portal) -> None:

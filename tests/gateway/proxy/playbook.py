@@ -15,7 +15,7 @@ import httpx
 import uvicorn
 
 import gateway.table as tables
-from gateway.errors import TimedOut
+from gateway.errors import TimedOut, ViewerError
 from gateway.message import Body, Field, Request, Response, Stream, every
 from gateway.model import Manifest
 from gateway.proxy.asgi import Portal
@@ -199,7 +199,10 @@ class Play:
             replying.cancel()
             self.cancelled.append(told)
             raise TimedOut(f"{told}: no answer in time")
-        return self._response(request, replying.result())
+        try:
+            return self._response(request, replying.result())
+        except ConnectionError as error:
+            raise ViewerError(f"The viewer's body ended early: {error}") from error
 
     async def aclose(self) -> None:
         """Nothing is kept open."""

@@ -433,7 +433,7 @@ async def test_a_broken_body_is_refused_or_cut_and_never_whole(body: bytes) -> N
         viewer.send(CHUNKED + b"\r\n" + body)
         viewer.send(b"GET /evil HTTP/1.1\r\n" + HOST + b"\r\n")
         said = await viewer.rest()
-        assert said == b"" or said.startswith(b"HTTP/1.1 400 ")
+        assert said == b"" or (said.startswith(b"HTTP/1.1 400 ") and said.count(b"HTTP/1.1 ") == 1)
         assert whole == []
         assert "hotels GET /evil" not in served.play.seen
 

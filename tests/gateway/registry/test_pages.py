@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 import gateway.registry.pages as pages
 import gateway.table as table
-from gateway.model import CachePolicy, Manifest
+from gateway.model import Manifest
 from gateway.registry.check import Problem
 from gateway.registry.service import Service, Shown
 from gateway.table import Current
@@ -129,32 +129,3 @@ async def test_its_policy_allows_its_own_style_and_nothing_else() -> None:
     digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
     assert f"default-src 'none'; style-src 'sha256-{digest}'" in answer.headers["Content-Security-Policy"]
     assert not re.search(r"style=|<script|<img|@import|url\(|\son\w+=", answer.text)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "expected"),
-    [
-        (0.5, "500 ms"),
-        (0.0, "0 ms"),
-        (1.0, "1 s"),
-        (1.5, "1.5 s"),
-        (90.0, "1.5 min"),
-        (100.0, "100 s"),
-        (3600.0, "1 h"),
-        (86400.0, "1 d"),
-    ],
-)
-def test_a_duration_is_spoken(seconds: float, expected: str) -> None:
-    assert pages.spoken(seconds) == expected
-
-
-@pytest.mark.parametrize(
-    ("policy", "expected"),
-    [
-        pytest.param(None, "as its origin says", id="no policy"),
-        pytest.param(CachePolicy(ttl=30.0), "30 s", id="fresh only"),
-        pytest.param(CachePolicy(ttl=30.0, stale_if_error=60.0), "30 s, 1 min more on errors", id="stale on errors"),
-    ],
-)
-def test_how_long_a_fragment_is_kept(policy: CachePolicy | None, expected: str) -> None:
-    assert pages.kept(policy) == expected

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import Conflict, Unknown
+from gateway.model import CachePolicy
 from gateway.registry.check import Surroundings
 from gateway.registry.follow import Follow
 from gateway.registry.service import Kind, Outdated, Refused, Service
@@ -22,7 +23,7 @@ def text(team: str, prefix: str = "") -> str:
 team: {team}
 upstreams: {{ {team}: {{ origins: ["http://{team}.internal:8000"] }} }}
 mounts: {{ {prefix or "/" + team}: {{ upstream: {team}, cache: {{ tags: [{team}-rooms] }} }} }}
-fragments: {{ {team}.deals: {{ upstream: {team}, path: /deals }} }}
+fragments: {{ {team}.deals: {{ upstream: {team}, path: /deals, timeout: 500ms, cache: {{ ttl: 30s }} }} }}
 """
 
 
@@ -111,6 +112,7 @@ async def test_the_table_is_told_row_by_row(registry: Registry) -> None:
         ("/hotels", "hotels", "hotels"),
     ]
     assert [(row.name, row.path) for row in rows.fragments] == [("hotels.deals", "/deals"), ("shell.deals", "/deals")]
+    assert [(row.timeout, row.cache) for row in rows.fragments] == [(0.5, CachePolicy(ttl=30.0))] * 2
     assert rows.upstreams[0].origins == ["http://hotels.internal:8000"]
 
 

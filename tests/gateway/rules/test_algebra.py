@@ -8,11 +8,19 @@ import gateway.rules.algebra as algebra
 from gateway.message import Fields
 
 
+UTF_8 = (b"content-type", b"text/html; charset=utf-8")
+
+
 def test_what_spoke_of_the_shells_own_bytes_is_gone() -> None:
     gone = [b"content-length", b"content-encoding", b"etag", b"last-modified", b"accept-ranges", b"content-md5"]
     gone += [b"digest", b"content-digest", b"repr-digest", b"cache-control", b"expires", b"age"]
-    said: Fields = [*((name, b"x") for name in gone), (b"content-type", b"text/html"), (b"set-cookie", b"s=1")]
-    assert algebra.shell(said) == [(b"content-type", b"text/html"), (b"set-cookie", b"s=1")]
+    said: Fields = [*((name, b"x") for name in gone), (b"x-own", b"y"), (b"set-cookie", b"s=1")]
+    assert algebra.shell(said) == [(b"x-own", b"y"), (b"set-cookie", b"s=1"), UTF_8]
+
+
+@pytest.mark.parametrize("kind", [b"text/html", b"text/html; charset=windows-1251", b"application/xhtml+xml"])
+def test_a_page_that_was_put_together_is_utf_8(kind: bytes) -> None:
+    assert algebra.shell([(b"content-type", kind)]) == [UTF_8]
 
 
 @pytest.mark.parametrize(

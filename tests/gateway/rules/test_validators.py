@@ -57,6 +57,6 @@ def test_bodiless_keeps_cookies_and_security_fields_of_the_answer() -> None:
     assert (b"set-cookie", b"s=1") in response.headers
 
 
-def test_server_timing_names_each_fragment_then_the_whole() -> None:
-    told = validators.server_timing([("hotels.deals", "hit", 0.0), ("pets.new", "timeout", 0.5004)], 0.6)
-    assert told == b'hotels.deals;desc="hit";dur=0.0, pets.new;desc="timeout";dur=500.4, total;dur=600.0'
+def test_server_timing_names_each_fragment() -> None:
+    told = validators.server_timing([("hotels.deals", "hit", 0.0), ("pets.new", "timeout", 0.5004)])
+    assert told == b'hotels.deals;desc="hit";dur=0.0, pets.new;desc="timeout";dur=500.4'

@@ -1,0 +1,19 @@
+"""The last things worked out; the one not asked for longest goes first."""
+
+from gateway.recent import Recent
+
+
+def test_the_one_not_asked_for_longest_goes() -> None:
+    recent: Recent[str, int] = Recent(2)
+    assert recent.put("a", 1) == 1
+    recent.put("b", 2)
+    assert recent.get("a") == 1
+    recent.put("c", 3)
+    assert (recent.get("a"), recent.get("b"), recent.get("c"), len(recent)) == (1, None, 3, 2)
+
+
+def test_a_key_has_one_value() -> None:
+    recent: Recent[str, int] = Recent(2)
+    recent.put("a", 1)
+    recent.put("a", 2)
+    assert (recent.get("a"), len(recent)) == (2, 1)
