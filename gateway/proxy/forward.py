@@ -6,6 +6,7 @@ from urllib.parse import urljoin
 
 import gateway.rules.forwarding as forwarding
 import gateway.rules.mounting as rules
+import gateway.rules.retries as retries
 from gateway.errors import BadAnswer, Unreachable
 from gateway.exchange import Exchange, Fetch
 from gateway.message import Fields, Head, Request, Response, Stream, first, without
@@ -36,9 +37,9 @@ class Forward:
             request = Request(viewer.method, fetch.target, head, viewer.body, extra=[(b"x-request-id", exchange.id)])
             try:
                 return await self._transports[origin.scheme].handle_async_request(request, origin, fetch.timeout)
-            except Unreachable:
-                # nothing was sent: another origin may be asked (RFC 9110 section 9.2.2)
-                if origin is origins[-1] or isinstance(viewer.body, Stream):
+            except Unreachable as error:
+                replayable = isinstance(viewer.body, bytes)
+                if origin is origins[-1] or not retries.elsewhere(viewer.method, replayable, error.proxy_error):
                     raise
         raise Unreachable(f"Upstream {fetch.upstream.name} has no origin.")
 

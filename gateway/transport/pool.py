@@ -11,7 +11,8 @@ from typing import cast
 
 import httptools
 
-from gateway.errors import BadAnswer, GatewayError, Overloaded, TimedOut, Unreachable
+import gateway.rules.retries as retries
+from gateway.errors import BadAnswer, GatewayError, Overloaded, TimedOut, Unreachable, ViewerError
 from gateway.message import Field, Fields, Head, Request, Response, Stream
 from gateway.recent import Kept
 from gateway.table import Origin
@@ -27,7 +28,6 @@ KNOWN_HEAD = 2048  # bytes of an answer's head that is remembered, and how many 
 KNOWN_HEADS = 512
 TICK = 0.01  # seconds; how late a timeout may be told
 HEAD_LIMIT = 64 * 1024  # bytes of an answer's head; nginx allows 4-8 KiB, Node 16, Varnish 32
-REPLAYABLE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"TRACE"})  # RFC 9110 section 9.2.2
 LINES = "lines of a request"  # key of a head's memo
 BODILESS = frozenset({204, 205, 304})
 
@@ -100,8 +100,9 @@ class Connection(asyncio.Protocol):
         sink = self if body.length is not None else _Chunked(self)
         try:
             await body.pipe(sink)
-        except GatewayError as error:
-            self._fail(error)
+        except Exception as error:
+            told = error if isinstance(error, GatewayError) else ViewerError(f"The request's body broke off: {error}")
+            self._fail(told)
             return
         if sink is not self:
             self.write(b"0\r\n\r\n")
@@ -469,7 +470,7 @@ class Pool:
             connection.close()
             raise
         except _Stale:
-            if request.method not in REPLAYABLE or not isinstance(request.body, bytes):
+            if not retries.again(request.method, isinstance(request.body, bytes)):
                 raise BadAnswer(
                     f"Origin {origin.url} closed a kept connection as the request was sent.",
                     proxy_error="connection_terminated",

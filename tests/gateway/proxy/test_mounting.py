@@ -31,7 +31,7 @@ def typed(kind: str, body: bytes, *headers: tuple[str, str], status: int = 200) 
         pytest.param(lambda _: html(PAGE, status=404), BELOW, id="an error page"),
         pytest.param(typed("text/css", b"a{background:url(/i.png)}"), "a{background:url(/hotels/i.png)}", id="a sheet"),
         pytest.param(
-            typed("application/manifest+json", b'{"start_url":"/go"}'), '{"start_url":"/hotels/go"}', id="a manifest"
+            typed("application/manifest+json", b'{"start_url": "/go"}'), '{"start_url": "/hotels/go"}', id="a manifest"
         ),
         pytest.param(typed("text/plain", PAGE.encode()), PAGE, id="text is nobody's business"),
         pytest.param(typed("application/json", b'{"url":"/x"}'), '{"url":"/x"}', id="JSON too"),

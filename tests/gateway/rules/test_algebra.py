@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 import gateway.rules.algebra as algebra
 from gateway.message import Fields
 
-
 UTF_8 = (b"content-type", b"text/html; charset=utf-8")
 
 
