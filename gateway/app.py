@@ -92,6 +92,7 @@ async def house(settings: Settings) -> AsyncIterator[House]:
         trusted=settings.trusted_proxies,
         deadline=settings.page_deadline,
         page_bytes=settings.page_bytes,
+        access_log=settings.access_log,
     )
 
     async def forget(purge: Purge) -> None:

@@ -433,9 +433,10 @@ class Wire(asyncio.Protocol):
 
     def _refuse(self, status: int) -> None:
         """What cannot be read is answered once, behind what was asked before, and nothing after it is heard."""
-        self._deaf = True
+        self._deaf = self._closing = True
         if self._incoming is not None:
-            self._incoming.fail(ViewerError("The request's body cannot be read."))
+            self._incoming.fail(ViewerError("The request's body cannot be read."))  # its exchange gives the answer
+            return
         if self._busy or self._queue:
             self._refusal = status
             return

@@ -71,7 +71,8 @@ def for_people(fact: Fact) -> str:
             where = _plain(f"{fact.method.decode('latin-1')} {fact.target.decode('latin-1')}")
             return f"{clock} {fact.status} {where}  {took}  {_mount(fact)}  {fact.cache.decode('latin-1')}{tail}"
         case Degraded():
-            return f"{clock} --- slot {fact.fragment} of {fact.team or 'nobody'}: {fact.outcome}, {_plain(fact.why)}"
+            whose = _plain(f"{fact.fragment} of {fact.team or 'nobody'}")
+            return f"{clock} --- slot {whose}: {fact.outcome}, {_plain(fact.why)}"
         case Noticed():
             return f"{clock} {fact.room}: {_plain(fact.what)}"
         case _:

@@ -55,7 +55,7 @@ def main(words: Sequence[str] | None = None) -> int:
             json.dumps({"head": head, "tables": [table.as_json() for table in tables]}, indent=1) + "\n"
         )
     if asked.markdown is not None:
-        _rewrite(asked.markdown, written(head, tables, asked.rounds, asked.seconds))
+        rewrite(asked.markdown, written(head, tables, asked.rounds, asked.seconds))
     return int(not all(table.holds(figure) for table in tables for figure in table.figures))
 
 
@@ -106,7 +106,7 @@ def written(head: Sequence[str], tables: Sequence[Table], rounds: int, seconds: 
     return "\n".join(lines) + "\n\n" + "\n".join(rendered(table) for table in tables)
 
 
-def _rewrite(page: Path, figures: str) -> None:
+def rewrite(page: Path, figures: str) -> None:
     """What stands above the mark is somebody's text and stays."""
     before = page.read_text().partition(MARK)[0] if page.exists() else "# Performance\n\n"
     page.write_text(f"{before}{MARK}\n\n{figures}")

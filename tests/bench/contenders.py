@@ -4,6 +4,7 @@ Only what is started here is ended here. A peer that is not installed is either 
 """
 
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +17,8 @@ import tests.bench.kernel as kernel
 import tests.bench.nginx as nginx
 import tests.bench.pages as pages
 from tests.bench.nginx import OPEN, Ports
-from tests.kit.ports import free_port, wait_for
+from tests.bench.wrk import Unfit
+from tests.kit.ports import free_port
 from tests.kit.process import Child, running
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +29,7 @@ ODD_BYTES = 100_000
 KINDS = ("kept", "fresh", "slow")
 SIZES = {"4k": 4096, "100k": 102_400}
 PAGE_BYTES = 20_000
+MUTE = 'exec "$@" 2>/dev/null'  # nobody reads along: a reader would work on the cores that are measured
 NEEDED = {"nginx": "nginx-light", "wrk": "wrk"}
 
 
@@ -122,7 +125,8 @@ def gateway(folder: Path, ports: Ports, core: int) -> Iterator[Contender]:
     }
     options["manifests"] = str(home / "bench.yaml")
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
-    with _alone(core, (python(), "-m", "gateway", "serve", *words), port, {"PORTICO_ACCESS_LOG": "off"}) as child:
+    serve = (python(), "-m", "gateway", "serve", *words)
+    with _alone(core, ("sh", "-c", MUTE, "sh", *serve), port, {"PORTICO_ACCESS_LOG": "off"}) as child:
         yield Contender(GATEWAY, f"http://127.0.0.1:{port}", child.pid)
 
 
@@ -195,7 +199,9 @@ def installed(names: Sequence[str]) -> list[Start]:
 @contextmanager
 def _alone(core: int, command: Sequence[str], port: int, env: dict[str, str] | None = None) -> Iterator[Child]:
     with ExitStack() as life:
-        with kernel.on(core):
-            child = life.enter_context(running(*command, env=env, cwd=ROOT, timeout=20))
-        wait_for(port, 20)
+        try:
+            with kernel.on(core):
+                child = life.enter_context(running(*command, port=port, env=env, cwd=ROOT, timeout=20))
+        except AssertionError as error:
+            raise Unfit(f"A contender did not start. To see why, run: {shlex.join(command)}") from error
         yield child

@@ -70,7 +70,9 @@ def mounted(ground: Ground) -> list[Table]:
         Work("20 KB seen before", "/shop/fresh/page.html", same_links(pages.page(size), "/shop"), cache="fwd="),
         {PEER: 0.4},
     )
-    new = Work("100 KB never seen before", "/odd/page", same_links(pages.page(odd), "/odd"), cache="fwd=", connections=8)
+    new = Work(
+        "100 KB never seen before", "/odd/page", same_links(pages.page(odd), "/odd"), cache="fwd=", connections=8
+    )
     seen, unseen = measured = _measured(ground, [known.work, new], (PEER,))
     note = noise(measured)
     return [

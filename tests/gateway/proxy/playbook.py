@@ -300,7 +300,7 @@ async def listening(portal: Portal) -> AsyncIterator[Listening]:
         portal,
         host="127.0.0.1",
         port=0,
-        http=Wire,  # type: ignore[arg-type]  # any protocol class is taken
+        http=Wire,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -22,7 +22,7 @@ BY_POLICY = manifest("hotels", mounts={"/hotels": {"upstream": "hotels", "cache"
 
 def status_of(got: Got) -> dict[str, Any]:
     """Cache-Status, which must be one member and ours (RFC 9211)."""
-    members = http_sf.parse((got.get("cache-status") or "").encode(), tltype="list")
+    members: Any = http_sf.parse((got.get("cache-status") or "").encode(), tltype="list")
     ((name, parameters),) = members
     assert str(name) == "portico"
     assert ("hit" in parameters) != ("fwd" in parameters)

@@ -496,7 +496,8 @@ async def test_cache_status_parses_and_speaks_of_the_shell() -> None:
     origins = {"shell": kept_shell(SLOT.format("")), "pets": says("x")}
     async with playing([shell(), team("pets")], origins) as play:
         await play.get("/")
-        ((name, parameters),) = http_sf.parse(((await play.get("/")).get("cache-status") or "").encode(), tltype="list")
+        told: Any = http_sf.parse(((await play.get("/")).get("cache-status") or "").encode(), tltype="list")
+        ((name, parameters),) = told
         assert (str(name), parameters["hit"]) == ("portico", True)
 
 

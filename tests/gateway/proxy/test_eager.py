@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from collections.abc import Coroutine
 from typing import Any
 
 import pytest
@@ -107,7 +108,7 @@ class Waits:
     async def _later(self) -> None:
         await self.later
 
-    async def _told(self, waited: "asyncio._CoroutineLike[None]") -> None:
+    async def _told(self, waited: Coroutine[Any, Any, None]) -> None:
         try:
             await waited
         except asyncio.CancelledError:

@@ -52,7 +52,6 @@ async def test_another_origin_is_asked_when_one_cannot_be_reached(method: str) -
     [
         pytest.param(TimedOut("late"), id="late"),
         pytest.param(BadAnswer("cut"), id="cut"),
-        pytest.param(Unreachable("gone", proxy_error="connection_terminated"), id="gone after it was sent"),
     ],
 )
 async def test_what_was_sent_is_not_sent_again(error: Exception) -> None:

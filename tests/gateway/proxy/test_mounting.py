@@ -71,7 +71,7 @@ CODINGS = {"gzip": gzip.compress, "deflate": zlib.compress, "br": brotli.compres
 @pytest.mark.parametrize("coding", CODINGS)
 async def test_a_coded_page_is_read_and_sent_plain(coding: str, streamed: bool) -> None:
     packed = CODINGS[coding](PAGE.encode())
-    body = [packed[:10], packed[10:]] if streamed else packed
+    body: bytes | list[bytes] = [packed[:10], packed[10:]] if streamed else packed
     reply = Reply(body, headers=[("content-type", "text/html"), ("content-encoding", coding), ("content-length", "9")])
     async with playing([hotels()], {"hotels": lambda _: reply}) as play:
         got = await play.get("/hotels/", ("accept-encoding", coding))

@@ -588,11 +588,11 @@ async def test_a_stalled_viewer_stops_the_origin() -> None:
     async with portal() as served, served.viewer() as viewer:
         response = await served.play.flow.serve(Request(b"GET", b"/-/health/live", [(b"host", b"shop.test")]))
 
-        async def endless(_: Request) -> Any:
+        async def endless(request: Request) -> Any:
             response.body = Endless()
             return response
 
-        served.play.portal.serve = endless  # type: ignore[method-assign]
+        served.play.portal.serve = endless  # type: ignore[assignment]
         viewer.send(GET + b"\r\n")
         await asyncio.sleep(0.2)
         assert handed <= 16 << 20
@@ -614,16 +614,18 @@ async def test_leaving_finishes_what_is_in_flight() -> None:
         answer = await viewer.answer()
         assert (answer.status, answer.body, answer.fields["connection"]) == (200, b"late", "close")
         assert await idle.rest() == b""
+        for gone in (viewer, idle):
+            gone.writer.close()
         await leaving
 
 
 async def test_a_defect_of_ours_is_told_to_the_log_and_ends_the_connection() -> None:
     async with portal() as served, served.viewer() as viewer:
 
-        async def broken(_: Request) -> Any:
+        async def broken(request: Request) -> Any:
             raise ZeroDivisionError("ours")
 
-        served.play.portal.serve = broken  # type: ignore[method-assign]
+        served.play.portal.serve = broken  # type: ignore[assignment]
         viewer.send(GET + b"\r\n")
         said = await viewer.rest()
         assert said == b"" or said.startswith(b"HTTP/1.1 500 ")

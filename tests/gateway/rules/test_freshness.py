@@ -70,7 +70,7 @@ def test_directives(value: bytes, members: dict[bytes, bytes | None]) -> None:
         pytest.param(200, said(b"max-age=60, s-maxage=9"), None, Lifetime(9), id="s-maxage is for us"),
         pytest.param(200, said(b"MAX-AGE=60"), None, Lifetime(60), id="in any case"),
         pytest.param(200, said(b'max-age="60"'), None, Lifetime(60), id="quoted"),
-        pytest.param(200, [*said(b"max-age=60"), (b"age", b"20")], None, Lifetime(40, age=20), id="what it aged before"),
+        pytest.param(200, [*said(b"max-age=60"), (b"age", b"20")], None, Lifetime(40, age=20), id="its age so far"),
         pytest.param(
             200, [*said(b"max-age=60"), (b"age", b"nonsense")], None, Lifetime(60), id="an age that is none is none"
         ),
