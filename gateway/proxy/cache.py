@@ -68,9 +68,12 @@ class Cache:
     def look(self, exchange: Exchange, fetch: Fetch) -> Verdict:
         """What memory allows, without waiting."""
         request = exchange.request
-        reason = bypass(request, fetch)
-        if reason is not None:
-            return Bypass(reason)
+        if fetch.fragment is None:
+            reason = bypass(request)
+            if reason is not None:
+                return Bypass(reason)
+        elif fetch.fragment.is_personal:
+            return Bypass("request")
         entry = self._memory.get(fetch.key)
         if entry is None:
             return ABSENT
@@ -238,13 +241,12 @@ class Recording(Stream):
         self._body.close()
 
 
-def bypass(request: Request, fetch: Fetch) -> str | None:
-    """Why the cache has no say in this request, in the words of RFC 9211 section 2.2 where it has one."""
-    if fetch.fragment is not None:
-        return "request" if fetch.fragment.is_personal else None
+def bypass(request: Request) -> str | None:
+    """Why the cache has no say in a page's request, in the words of RFC 9211 section 2.2 where it has one."""
     if request.method not in (b"GET", b"HEAD"):
         return "method"
-    return "request" if b"authorization" in request.index or b"range" in request.index else None
+    index = request.head.index
+    return "request" if b"authorization" in index or b"range" in index else None
 
 
 def stored(entry: Entry, now: float, note: bytes) -> Answer:

@@ -26,7 +26,7 @@ from fragments.urls import Place
 from gateway.errors import BadAnswer, GatewayError, TimedOut, Uncomposable
 from gateway.exchange import Answer, Exchange, Fetch
 from gateway.message import Entry, Fields, Head, Response, Stream, whole
-from gateway.proxy.cache import Cache
+from gateway.proxy.cache import Cache, bypass
 from gateway.proxy.eager import Run
 from gateway.recent import Recent
 from gateway.rules.fields import media_type
@@ -93,9 +93,17 @@ class Composer:
         self._plans: Recent[bytes, Plan] = Recent(1024)
         self._fetches: Recent[tuple[str, int, bytes], list[Fetch | None]] = Recent(1024)
         self._fitted: Recent[tuple[bytes, str, int, bytes], Filling] = Recent(8192)
-        self._pages: Recent[tuple[str, int, bytes, bool], Page] = Recent(512)
+        self._pages: Recent[tuple[bytes, bytes, bool], Page] = Recent(512)
 
-    async def compose(self, exchange: Exchange, answer: Answer) -> Response:
+    def ready(self, exchange: Exchange) -> Response | None:
+        """The page as it was put together the last time, if every part of it still stands."""
+        request = exchange.request
+        page = self._pages.get((exchange.public, request.target, zips(exchange)))
+        if page is None or request.method != b"GET" or bypass(request) is not None:
+            return None
+        return page.response(exchange) if page.stands(exchange, self._cache.held) else None
+
+    async def compose(self, exchange: Exchange, fetch: Fetch, answer: Answer) -> Response:
         """The answer of a composing mount, its slots filled; one that is no page, or has none, as it is."""
         if media_type(answer.index.get(b"content-type")) != "text/html" or answer.status in (204, 304):
             return answer
@@ -110,7 +118,7 @@ class Composer:
         plan = self._plan(exchange, answer, body)
         if plan is None:
             return answer
-        return await self._fill(exchange, answer, plan)
+        return await self._fill(exchange, fetch, answer, plan)
 
     def _plan(self, exchange: Exchange, shell: Answer, body: bytes) -> Plan | None:
         """The shell compiled, None when there is nothing to fill. One that costs too much to read stays as it is."""
@@ -126,10 +134,7 @@ class Composer:
                 return None
         return plan if plan.slots else None
 
-    async def _fill(self, exchange: Exchange, shell: Answer, plan: Plan) -> Response:
-        known = self._pages.get((plan.digest, exchange.table.number, exchange.public, zips(exchange)))
-        if known is not None and known.stands(shell, self._cache.held, exchange.now):
-            return known.response(exchange)
+    async def _fill(self, exchange: Exchange, fetch: Fetch, shell: Answer, plan: Plan) -> Response:
         fetches = self._fetches_of(exchange, plan)
         filled = [self._at_once(exchange, plan, number, fetch) for number, fetch in enumerate(fetches)]
         if None in filled:
@@ -140,7 +145,7 @@ class Composer:
             await self._required(exchange, plan, fetches, pending, filled)
             if pending:
                 return self._streamed(exchange, shell, plan, fetches, pending, filled)
-        return self._together(exchange, shell, plan, fetches, [each for each in filled if each is not None])
+        return self._together(exchange, shell, plan, [fetch, *fetches], [each for each in filled if each is not None])
 
     # What is asked for
 
@@ -317,9 +322,9 @@ class Composer:
         body = coding.joined_gzip(parts) if zipped else b"".join(parts)
         if zipped:
             fields.append((b"content-encoding", b"gzip"))
-        made = Page(shell, fields, body, exchange.timings, min(each.fresh for each in filled))
+        made = Page(exchange, shell, fields, body, min(each.fresh for each in filled))
         if all(fetch is not None and made.rests_on(fetch, self._cache.held) for fetch in fetches):
-            self._pages.put((plan.digest, exchange.table.number, exchange.public, zipped), made)
+            self._pages.put((exchange.public, exchange.request.target, zipped), made)
         return Response(shell.status, fields, body)
 
     def _streamed(
@@ -372,17 +377,17 @@ class Composer:
 class Page:
     """A page put together, and what it was made of: it stands while every part is still held and fresh."""
 
-    __slots__ = ("_body", "_fresh", "_head", "_parts", "_scope", "_shell", "_status", "_timings")
+    __slots__ = ("_body", "_fresh", "_head", "_mount", "_parts", "_scope", "_status", "_table", "_timings")
 
-    def __init__(self, shell: Answer, fields: Fields, body: bytes, timings: bytes, fresh: float) -> None:
-        said = dict(fields)[b"cache-control"]
-        scope, _, age = said.partition(b", max-age=")
-        self._shell = shell.head
-        self._status = shell.status
+    def __init__(self, exchange: Exchange, shell: Answer, fields: Fields, body: bytes, fresh: float) -> None:
+        scope, _, age = dict(fields)[b"cache-control"].partition(b", max-age=")
         self._scope = scope if age else b""
         self._head = Head([field for field in fields if field[0] != b"cache-control"] if age else fields)
+        self._status = shell.status
         self._body = body
-        self._timings = timings
+        self._timings = exchange.timings
+        self._table = exchange.table
+        self._mount = exchange.mount
         self._fresh = min(fresh, shell.entry.fresh if shell.entry is not None else 0.0)
         self._parts: list[tuple[bytes, Entry]] = []
 
@@ -394,8 +399,8 @@ class Page:
         self._parts.append((fetch.key, entry))
         return True
 
-    def stands(self, shell: Answer, held: Held, now: float) -> bool:
-        if shell.head is not self._shell or now >= self._fresh:
+    def stands(self, exchange: Exchange, held: Held) -> bool:
+        if exchange.now >= self._fresh or exchange.table is not self._table:
             return False
         for key, entry in self._parts:  # noqa: SIM110  every page goes through here; a generator costs twice as much
             if held(key) is not entry:
@@ -404,10 +409,12 @@ class Page:
 
     def response(self, exchange: Exchange) -> Response:
         response = Response(self._status, self._head, self._body)
+        left = self._fresh - exchange.now
         if self._scope:
-            left = algebra.shared(self._scope, self._fresh - exchange.now)
-            response.extra.append((b"cache-control", left))
+            response.extra.append((b"cache-control", algebra.shared(self._scope, left)))
+        exchange.mount = self._mount
         exchange.timings = self._timings
+        exchange.note = b"portico; hit; ttl=%d" % left
         return response
 
 

@@ -79,6 +79,9 @@ class Flow:
     async def _answer(self, exchange: Exchange) -> Response:
         request = exchange.request
         self._identify(exchange)
+        ready = self._composer.ready(exchange)
+        if ready is not None:
+            return ready
         path, query = paths.split(request.target)
         if path.startswith(b"/-/"):
             return await self._own(exchange, path)
@@ -90,10 +93,11 @@ class Flow:
             raise NotFound(f"No mount owns {path.decode('latin-1')!r}.")
         if paths.lacks_slash(path, mount.prefix) and request.method in (b"GET", b"HEAD"):
             return redirect(path + b"/" + (b"?" + query if query is not None else b""))
-        answer = await self.fetch(exchange, self._page(exchange, mount))
+        fetch = self._page(exchange, mount)
+        answer = await self.fetch(exchange, fetch)
         exchange.note = answer.note
         if mount.composes:
-            return await self._composer.compose(exchange, answer)
+            return await self._composer.compose(exchange, fetch, answer)
         return answer
 
     def fetch(self, exchange: Exchange, fetch: Fetch) -> Awaitable[Answer]:

@@ -24,6 +24,7 @@ from tests.kit.process import Child, running
 ROOT = Path(__file__).parents[2]
 GATEWAY = "portico"
 PEER = "nginx"
+OPENED = "nginx, files kept open"
 PAUSE = 0.3  # seconds the slow fragment takes
 ODD_BYTES = 100_000
 KINDS = ("kept", "fresh", "slow")
@@ -131,12 +132,12 @@ def gateway(folder: Path, ports: Ports, core: int) -> Iterator[Contender]:
 
 
 @contextmanager
-def peer(folder: Path, ports: Ports, core: int) -> Iterator[Contender]:
-    home, port = folder / PEER, free_port()
+def peer(folder: Path, ports: Ports, core: int, name: str = PEER, more: str = "") -> Iterator[Contender]:
+    home, port = folder / name.replace(" ", "-"), free_port()
     home.mkdir()
-    (home / "nginx.conf").write_text(nginx.peer(port, ports))
+    (home / "nginx.conf").write_text(nginx.peer(port, ports, more))
     with _alone(core, nginx.command(str(home), root=os.geteuid() == 0), port) as child:
-        yield Contender(PEER, f"http://127.0.0.1:{port}", child.pid)
+        yield Contender(name, f"http://127.0.0.1:{port}", child.pid)
 
 
 @contextmanager
@@ -188,12 +189,17 @@ http://127.0.0.1:{port} {{
 
 
 Start = Callable[[Path, Ports, int], AbstractContextManager[Contender]]
-PEERS: dict[str, Start] = {PEER: peer, "haproxy": haproxy, "caddy": caddy}
+PEERS: dict[str, Start] = {
+    PEER: peer,
+    OPENED: partial(peer, name=OPENED, more=nginx.OPENED),
+    "haproxy": haproxy,
+    "caddy": caddy,
+}
 
 
 def installed(names: Sequence[str]) -> list[Start]:
     """The gateway and those of the named peers that this machine has."""
-    return [gateway, *(PEERS[name] for name in names if shutil.which(name))]
+    return [gateway, *(PEERS[name] for name in names if shutil.which(name.partition(",")[0]))]
 
 
 @contextmanager

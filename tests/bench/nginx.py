@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from tests.bench.pages import SLOTS
 
 OPEN = 256  # connections kept open to each origin; the load has 64, and a page asks five at once
+OPENED = "open_file_cache max=1000;"  # what is cached need not be opened anew for every part of a page
 PEER = f"""
   sendfile off;
   tcp_nopush off;
@@ -59,13 +60,13 @@ def origins(ports: Ports) -> str:
 """)
 
 
-def peer(port: int, ports: Ports) -> str:
+def peer(port: int, ports: Ports, more: str = "") -> str:
     """The same addresses as the gateway, with the means nginx has: proxy_pass, SSI, proxy_cache, sub_filter."""
     upstreams = {"pages": ports.pages, "odd": ports.odd}
     upstreams |= {f"team{number}": team for number, team in enumerate(ports.teams)}
     pools = "\n".join(_upstream(name, origin) for name, origin in upstreams.items())
     fragments = "\n".join(_fragment(number, ports) for number in range(1, SLOTS + 1))
-    return _whole(f"""{PEER}
+    return _whole(f"""{PEER}  {more}
 {pools}
   server {{
     listen 127.0.0.1:{port};

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 import gateway.message as message
-from gateway.message import Entry, Fields, Request, Response, Stream
+from gateway.message import MEMOS, Entry, Fields, Head, Request, Response, Stream
 
 FIELDS: Fields = [(b"a", b"1"), (b"b", b"2"), (b"a", b"3")]
 
@@ -101,3 +101,20 @@ def test_an_entry_knows_its_weight_and_its_end() -> None:
     entry = Entry(200, ((b"a", b"1"),), bytes(1000), b"d", stored=0.0, fresh=1.0, revalidate=5.0, error=3.0)
     assert entry.expires == 5.0
     assert entry.size > 1000
+
+
+def test_a_head_keeps_what_was_worked_out_of_it_but_not_without_end() -> None:
+    head = Head([(b"a", b"1")])
+    for number in range(1000):
+        assert head.keep(number, number) == number
+        assert head.memo[number] == number
+    assert len(head.memo) <= MEMOS
+
+
+def test_fields_added_for_one_message_stay_its_own() -> None:
+    head = Head([(b"a", b"1")])
+    one, other = Response(200, head), Response(200, head)
+    one.extra.append((b"b", b"2"))
+    assert one.headers == [(b"a", b"1"), (b"b", b"2")]
+    assert other.headers == head.fields == [(b"a", b"1")]
+    assert Request(b"GET", b"/", head, extra=[(b"c", b"3")]).headers == [(b"a", b"1"), (b"c", b"3")]

@@ -1,20 +1,57 @@
 """What the code can do, a page names; what a page names, the code can do."""
 
+import json
 import re
+import shlex
 from dataclasses import fields
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import typer.main
+from typer.testing import CliRunner
 
+import fragments.plan as plans
 import gateway.cli
+import gateway.model as model
+import gateway.registry.check as check
 import gateway.settings
 from tests.house.tree import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SETTINGS = [field.name for field in fields(gateway.settings.Settings)]
 VERBS = sorted(typer.main.get_group(gateway.cli.app).commands)
+DECLARED = (model.Upstream, model.Release, model.Mount, model.Fragment, model.CachePolicy, model.Forward, model.Rewrite)
+KEYS = sorted({key for declared in DECLARED for key in declared.model_fields})
+BLOCK = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 ROW = re.compile(r"^\| \*\*(?P<word>[a-z ]+)\*\* \| (?P<meaning>[^|]+) \| (?P<avoid>[^|]*) \|$", re.MULTILINE)
+
+
+class Block(NamedTuple):
+    """What stands between two fences of a page."""
+
+    page: str
+    line: int
+    language: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page}:{self.line}"
+
+
+def blocks() -> list[Block]:
+    found = [(page, page.read_text()) for page in [*PAGES, ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("*/README.md"))]]
+    return [
+        Block(str(page.relative_to(ROOT)), text.count("\n", 0, block.start()) + 1, block["language"], block["text"])
+        for page, text in found
+        for block in BLOCK.finditer(text)
+    ]
+
+
+def commands() -> list[tuple[Block, list[str]]]:
+    """Every line of a block that calls portico, in words, a comment left out."""
+    lines = re.compile(r"^(?:\$ |docker compose exec \w+ )?(?:\./dev )?portico (.+)$", re.MULTILINE)
+    return [(block, shlex.split(said, comments=True)) for block in blocks() for said in lines.findall(block.text)]
 
 
 def text() -> str:
@@ -39,6 +76,61 @@ def test_verbs_on_pages_exist() -> None:
     named = set(re.findall(r"^\s*(?:\$ )?(?:\./dev )?portico ([a-z]+)\b", text(), re.MULTILINE))
     assert named
     assert named <= set(VERBS)
+
+
+@pytest.mark.parametrize(
+    ("block", "words"), [pytest.param(*row, id=f"{row[0]} {' '.join(row[1])}") for row in commands()]
+)
+def test_command_in_a_block_is_one(block: Block, words: list[str]) -> None:
+    command: object = typer.main.get_group(gateway.cli.app)
+    while isinstance(known := getattr(command, "commands", None), dict) and words and not words[0].startswith("-"):
+        assert words[0] in known, f"{block}: there is no `portico {words[0]}`"
+        command = known[words.pop(0)]
+    options = {option for parameter in getattr(command, "params", []) for option in parameter.opts}
+    asked = {word.partition("=")[0] for word in words if word.startswith("--")}
+    assert asked - {"--help"} <= options, f"{block}: {asked - options} is no option there"
+
+
+@pytest.mark.parametrize("block", [block for block in blocks() if block.language == "yaml"], ids=str)
+def test_yaml_in_a_block_is_taken(block: Block, tmp_path: Path) -> None:
+    """A manifest where it names its team, else settings."""
+    if re.search(r"^team:", block.text, re.MULTILINE):
+        manifest, problems = check.parse(block.text)
+        assert manifest is not None, [str(problem) for problem in problems]
+    else:
+        (tmp_path / "portico.yaml").write_text(block.text)
+        assert gateway.settings.read(tmp_path / "portico.yaml", {}).state == tmp_path / ".portico"
+
+
+@pytest.mark.parametrize("block", [block for block in blocks() if block.language == "html"], ids=str)
+def test_html_in_a_block_has_slots(block: Block) -> None:
+    plan = plans.compile(f"<!doctype html><title>t</title><body>{block.text}".encode())
+    assert plan.slots
+    assert not plan.diagnostics
+
+
+@pytest.mark.parametrize("block", [block for block in blocks() if block.language == "json"], ids=str)
+def test_json_in_a_block_is_json(block: Block) -> None:
+    assert json.loads(block.text)
+
+
+def test_what_check_says_on_a_page_is_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (shown,) = [block.text for block in blocks() if block.text.startswith("$ portico check hotels.yaml\n")]
+    first, *told = [line for line in shown.splitlines() if not line.startswith("$")]
+    rows = {int(number): line for number, line in re.findall(r"^ +(\d+) \| (.*)$", shown, re.MULTILINE)}
+    written = {1: "team: hotels", 2: "upstreams:", 4: "mounts:"} | rows
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PORTICO_ADMIN", "")
+    Path("hotels.yaml").write_text("".join(f"{written[number]}\n" for number in sorted(written)))
+    said = CliRunner().invoke(gateway.cli.app, ["check", "hotels.yaml"]).stdout
+    assert first in said
+    assert "\n".join(told) in said
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_key_of_a_manifest_is_on_the_page_about_them(key: str) -> None:
+    page = (ROOT / "docs" / "registering.md").read_text() + (ROOT / "docs" / "caching.md").read_text()
+    assert re.search(rf"`[^`]*\b{key}\b[^`]*`", page), f"no page explains the key {key}"
 
 
 def test_verbs_of_dev_on_pages_exist() -> None:

@@ -37,6 +37,16 @@ def digest_of(parts: Iterator[bytes]) -> str:
 DIGEST = digest_of(blocks())
 
 
+PAUSE = 1.0
+LINE = b'<p><a href="/x">x</a>' + b"word " * 1000
+TOLD = {
+    "/events": ("text/event-stream", [b"data: one\n\n", b"data: two\n\n"]),
+    "/page": ("text/html", [b'<!doctype html><title>x</title><a href="/a">a</a>', b'<a href="/b">b</a>']),
+    "/long-page": ("text/html", [LINE * 200] * 40),
+    "/long-style": ("text/css", [b"a{background:url(/x.svg)}" + b"/* word */" * 100] * 8_000),
+}
+
+
 @dataclass(slots=True)
 class Files:
     """An origin that sends SIZE bytes and digests what it is sent. `reading` may be held back."""
@@ -53,6 +63,8 @@ class Door(BaseHTTPRequestHandler):
     files: Files
 
     def do_GET(self) -> None:
+        if self.path in TOLD:
+            return self.tell(*TOLD[self.path])
         counted = self.path == "/counted"
         self.send_response(200)
         self.send_header("Content-Type", "application/octet-stream")
@@ -66,6 +78,17 @@ class Door(BaseHTTPRequestHandler):
         except OSError:
             self.files.broken += 1
             self.close_connection = True
+
+    def tell(self, kind: str, parts: list[bytes]) -> None:
+        """Parts of a text, with a second between the first and the others."""
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for number, part in enumerate(parts):
+            time.sleep(PAUSE if number == 1 else 0)
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(part), part))
+        self.wfile.write(b"0\r\n\r\n")
 
     def do_PUT(self) -> None:
         self.files.reading.wait(20)
@@ -258,6 +281,32 @@ def test_an_upload_that_breaks_off_does_not_arrive_as_whole(files: Files, portal
         soon(lambda: files.read > 0)
         wire.close()
         soon(lambda number=number: files.broken == number, 3)  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("path", "first", "last"),
+    [("events", b"data: one", b"data: two"), ("page", b'<a href="/files/a">', b'<a href="/files/b">')],
+)
+def test_what_is_there_is_passed_on_at_once(portal: Portal, path: str, first: bytes, last: bytes) -> None:
+    began = time.monotonic()
+    with httpx.stream("GET", f"{portal.url}/files/{path}", timeout=10) as answer:
+        parts = answer.iter_bytes()
+        said = next(parts)
+        assert first in said and last not in said
+        assert time.monotonic() - began < PAUSE
+        assert last in b"".join(parts)
+
+
+@pytest.mark.parametrize(
+    ("path", "mapped", "count"),
+    [("long-page", b'href="/files/x"', 200 * 40), ("long-style", b"url(/files/x.svg)", 8_000)],
+)
+def test_a_long_text_is_rewritten_as_it_passes(
+    portal: Portal, growth: Growth, path: str, mapped: bytes, count: int
+) -> None:
+    answer = httpx.get(f"{portal.url}/files/{path}", timeout=30)
+    assert answer.content.count(mapped) == count
+    assert growth.most < ROOM
 
 
 def viewer(portal: Portal) -> socket.socket:

@@ -10,9 +10,12 @@ from typing import Any
 import http_sf
 import pytest
 
+import gateway.table as tables
 from gateway.errors import BadAnswer, TimedOut, Unreachable
 from gateway.message import Request, Response, Stream
-from gateway.telemetry.facts import Degraded
+from gateway.model import Manifest
+from gateway.store.base import Purge
+from gateway.telemetry.facts import Degraded, Served
 from tests.gateway.proxy.playbook import Answers, Got, Play, Reply, drain, html, kept, manifest, playing
 
 pytestmark = pytest.mark.anyio
@@ -600,3 +603,102 @@ async def whole_of(play: Play) -> bytes:
     assert isinstance(response, Response)
     await drain(got, response)
     return got.body
+
+
+# A page that was put together stands only while its parts do
+
+
+class Counter:
+    def __init__(self, markup: str, *headers: tuple[str, str]) -> None:
+        self.markup = markup
+        self.headers = headers
+        self.count = 0
+
+    def __call__(self, _: Request) -> Reply:
+        self.count += 1
+        return html(self.markup.replace("#", str(self.count)), ("cache-control", "max-age=10"), *self.headers)
+
+
+@pytest.mark.parametrize("coding", ["", "gzip"])
+async def test_a_page_changes_with_any_of_its_parts(coding: str) -> None:
+    counters = {"shell": Counter("<main>S#" + SLOT), "pets": Counter("<b>P#")}
+    async with playing([shell(), team("pets")], counters) as play:
+
+        async def said() -> list[str]:
+            got = await play.get("/", ("accept-encoding", coding))
+            body = gzip.decompress(got.body) if coding else got.body
+            return re.findall(r"[SP]\d", body.decode())
+
+        for _ in range(3):
+            assert await said() == ["S1", "P1"]
+        play.cache.purge(Purge("team", "pets"))
+        for _ in range(3):
+            assert await said() == ["S1", "P2"]
+        play.cache.purge(Purge("team", "shell"))
+        for _ in range(3):
+            assert await said() == ["S2", "P2"]
+        play.wait(11)
+        for _ in range(3):
+            assert await said() == ["S3", "P3"]
+
+
+async def test_a_page_changes_with_the_table() -> None:
+    origins = {"shell": Counter(SLOT), "pets": Counter("<b>P#"), "cars": Counter("<b>C#")}
+    async with playing([shell(), team("pets"), team("cars")], origins) as play:
+        for _ in range(3):
+            assert inside((await play.get("/")).text, "pets.box") == "<b>P1</b>"
+        moved = manifest("cars", fragments={"pets.box": {"upstream": "cars", "path": "/box"}})
+        play.current.swap(tables.compile([Manifest.model_validate(each) for each in (shell(), moved)], 2))
+        for _ in range(3):
+            assert inside((await play.get("/")).text, "pets.box") == "<b>C1</b>"
+
+
+async def test_a_page_promises_less_as_its_parts_age() -> None:
+    async with playing([shell(), team("pets")], {"shell": Counter(SLOT), "pets": Counter("<b>P#")}) as play:
+        for _ in range(3):
+            await play.get("/")
+        assert (await play.get("/")).get("cache-control") in ("public, max-age=9", "public, max-age=10")
+        play.wait(6)
+        assert (await play.get("/")).get("cache-control") in ("public, max-age=3", "public, max-age=4")
+
+
+async def test_a_kept_page_shows_one_viewer_nothing_of_another() -> None:
+    fragment = Counter("<b>#", ("vary", "accept-language"))
+    async with playing([shell(), team("pets")], {"shell": Counter(SLOT), "pets": fragment}) as play:
+        said = {}
+        for _ in range(3):
+            for language in ("de", "en"):
+                said.setdefault(language, set()).add(
+                    inside((await play.get("/", ("accept-language", language))).text, "pets.box")
+                )
+        assert said == {"de": {"<b>1</b>"}, "en": {"<b>2</b>"}}
+
+
+async def test_a_kept_page_has_ids_and_facts_of_its_own() -> None:
+    async with playing([shell(), team("pets")], {"shell": Counter(SLOT), "pets": Counter("<b>P#")}) as play:
+        answers = [await play.get("/") for _ in range(5)]
+        assert len({got.get("x-request-id") for got in answers}) == 5
+        assert all(got.get("server-timing") for got in answers)
+        assert len([fact for fact in play.facts if isinstance(fact, Served)]) == 5
+
+
+@pytest.mark.parametrize(
+    ("charset", "declared"),
+    [("windows-1251", "text/html; charset=windows-1251"), ("windows-1251", 'text/html; charset="windows-1251"')],
+)
+async def test_a_shell_of_another_charset_is_read(charset: str, declared: str) -> None:
+    reply = Reply(
+        ("<p>\u041f\u0440\u0438\u0432\u0435\u0442" + SLOT).encode(charset), headers=[("content-type", declared)]
+    )
+    async with playing([shell(), team("pets")], {"shell": lambda _: reply, "pets": says("<b>pets")}) as play:
+        got = await play.get("/")
+        assert "\u041f\u0440\u0438\u0432\u0435\u0442" in got.text and "<b>pets</b>" in got.text
+        assert got.get("content-type") == "text/html; charset=utf-8"
+
+
+async def test_a_shell_that_costs_too_much_to_read_stays_as_it_is() -> None:
+    deep = "<div>" * 20_000 + SLOT
+    async with playing([shell(), team("pets")], {"shell": says(deep), "pets": says("<b>pets")}) as play:
+        got = await play.get("/")
+        assert (got.status, got.text, play.seen) == (200, deep, ["shell GET /"])
+        assert [fact.outcome for fact in play.facts if isinstance(fact, Degraded)] == ["uncomposed"]

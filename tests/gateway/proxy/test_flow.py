@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+import gateway.table as tables
 from gateway.errors import Overloaded, TimedOut, Unreachable
 from gateway.message import Request
+from gateway.model import Manifest
 from gateway.table import Table
 from gateway.telemetry.facts import Served
 from tests.gateway.proxy.playbook import Answers, Pieces, Reply, html, manifest, playing
@@ -275,3 +277,26 @@ async def test_set_cookies_pass_as_lines_of_their_own() -> None:
             b"a=1; Path=/hotels",
             b"b=2; Path=/hotels",
         ]
+
+
+async def test_a_defect_of_ours_is_a_page_and_a_fact() -> None:
+    def broken(_: Request) -> Reply:
+        raise ZeroDivisionError("inside")
+
+    async with playing([HOTELS], {"hotels": broken}) as play:
+        got = await play.get("/hotels/x")
+        assert (got.status, got.get("proxy-status")) == (500, "portico; error=proxy_internal_error")
+        assert "inside" not in got.text
+        (fact,) = play.facts
+        assert isinstance(fact, Served) and "ZeroDivisionError: inside" in fact.error
+
+
+async def test_what_moved_leads_on() -> None:
+    async with playing([HOTELS], BOTH) as play:
+        stays = Manifest.model_validate(manifest("hotels", mounts={"/stays": {"upstream": "hotels"}}))
+        play.current.swap(tables.compile([stays], 2, moved={b"/hotels": b"/stays"}))
+        for target, location in (("/hotels", "/stays"), ("/hotels/x?q=1", "/stays/x?q=1")):
+            got = await play.get(target)
+            assert (got.status, got.get("location")) == (308, location)
+        assert (await play.get("/hotelsfoo")).status == 404
+        assert play.seen == []

@@ -2,6 +2,7 @@
 
 import gzip
 import zlib
+from collections.abc import Callable
 
 import brotli
 import pytest
@@ -64,15 +65,18 @@ async def test_at_the_root_nothing_is_to_be_done() -> None:
         assert (await play.get("/")).text == PAGE
 
 
-CODINGS = {"gzip": gzip.compress, "deflate": zlib.compress, "br": brotli.compress}
+CODINGS: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "deflate": zlib.compress, "br": brotli.compress}
 
 
 @pytest.mark.parametrize("streamed", [True, False], ids=["streamed", "whole"])
 @pytest.mark.parametrize("coding", CODINGS)
 async def test_a_coded_page_is_read_and_sent_plain(coding: str, streamed: bool) -> None:
     packed = CODINGS[coding](PAGE.encode())
-    body: bytes | list[bytes] = [packed[:10], packed[10:]] if streamed else packed
-    reply = Reply(body, headers=[("content-type", "text/html"), ("content-encoding", coding), ("content-length", "9")])
+    pieces: list[bytes | float | Exception] = [packed[:10], packed[10:]]
+    reply = Reply(
+        pieces if streamed else packed,
+        headers=[("content-type", "text/html"), ("content-encoding", coding), ("content-length", "9")],
+    )
     async with playing([hotels()], {"hotels": lambda _: reply}) as play:
         got = await play.get("/hotels/", ("accept-encoding", coding))
         assert (got.text, got.get("content-encoding")) == (BELOW, None)

@@ -592,7 +592,7 @@ async def test_a_stalled_viewer_stops_the_origin() -> None:
             response.body = Endless()
             return response
 
-        served.play.portal.serve = endless  # type: ignore[assignment]
+        served.play.portal.serve = endless
         viewer.send(GET + b"\r\n")
         await asyncio.sleep(0.2)
         assert handed <= 16 << 20
@@ -625,8 +625,59 @@ async def test_a_defect_of_ours_is_told_to_the_log_and_ends_the_connection() -> 
         async def broken(request: Request) -> Any:
             raise ZeroDivisionError("ours")
 
-        served.play.portal.serve = broken  # type: ignore[assignment]
+        served.play.portal.serve = broken
         viewer.send(GET + b"\r\n")
         said = await viewer.rest()
         assert said == b"" or said.startswith(b"HTTP/1.1 500 ")
         assert any("ZeroDivisionError" in repr(fact) for fact in served.play.facts)
+
+
+# Heads that come again
+
+
+async def test_the_same_head_again_is_answered_again() -> None:
+    async with portal() as served, served.viewer() as viewer:
+        for _ in range(6):
+            viewer.send(GET + b"\r\n")
+            assert (await viewer.answer()).body == b"/x:"
+        viewer.send((GET + b"\r\n") * 6)
+        assert [(await viewer.answer()).body for _ in range(6)] == [b"/x:"] * 6
+        for at in range(len(GET + b"\r\n")):
+            viewer.send((GET + b"\r\n")[at : at + 1])
+            await asyncio.sleep(0.0003)
+        assert (await viewer.answer()).body == b"/x:"
+        assert len(served.play.seen) == 13
+
+
+async def test_the_same_head_again_has_its_own_body() -> None:
+    head = POST + b"Content-Length: 2\r\n\r\n"
+    async with portal() as served, served.viewer() as viewer:
+        for number in range(10, 16):
+            viewer.send(head + b"%d" % number)
+            assert (await viewer.answer()).body == b"/x:%d" % number
+        viewer.send(head)
+        await asyncio.sleep(0.01)
+        viewer.send(b"16" + head + b"17" + GET + b"\r\n")
+        assert [(await viewer.answer()).body for _ in range(3)] == [b"/x:16", b"/x:17", b"/x:"]
+
+
+async def test_a_head_known_from_another_viewer_is_still_this_viewers_request() -> None:
+    async with portal() as served:
+        for _ in range(4):
+            async with served.viewer() as viewer:
+                viewer.send(GET + b"Connection: close\r\n\r\n")
+                answer = await viewer.answer()
+                assert (answer.body, answer.fields["connection"]) == (b"/x:", "close")
+        ids = [dict(request.headers)[b"x-request-id"] for request in served.play.requests]
+        assert len(set(ids)) == 4
+
+
+async def test_garbage_behind_a_known_head_is_refused() -> None:
+    async with portal() as served, served.viewer() as viewer:
+        for _ in range(4):
+            viewer.send(GET + b"\r\n")
+            await viewer.answer()
+        viewer.send(GET + b"\r\nGET /evil HTTP/1.1\r\nX : y\r\n\r\n")
+        assert (await viewer.answer()).body == b"/x:"
+        assert re.match(rb"HTTP/1\.1 400 ", await viewer.rest())
+        assert "hotels GET /evil" not in served.play.seen

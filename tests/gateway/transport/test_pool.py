@@ -611,3 +611,59 @@ async def test_a_viewer_that_breaks_off_is_no_fault_of_the_origin() -> None:
         with pytest.raises(ViewerError, match="went away"):
             await ask(pool, origin.port, method=b"POST", headers=framing, body=Broken(iter([b"abc"]), 100))
     assert origin.requests == []
+
+
+# Heads that come again
+
+
+DATED = b"HTTP/1.1 200 OK\r\nDate: Tue, 14 Nov 2023 22:13:%02d GMT\r\nContent-Length: 2\r\n\r\n%b"
+
+
+async def test_the_same_head_again_has_its_own_body_and_date() -> None:
+    answers = [Raw(DATED % (number, b"%02d" % number), close=False) for number in range(6)]
+    async with serving(scripted(*answers)) as origin, pooled() as pool:
+        for number in range(6):
+            assert await read(await ask(pool, origin.port)) == b"%02d" % number
+    assert origin.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "last", "body"),
+    [
+        pytest.param(b"GET", [OK + EVIL], b"ok", id="more bytes behind it"),
+        pytest.param(b"GET", [OK[:-1], 0.02, b"k" + EVIL], b"ok", id="more bytes behind it, in pieces"),
+        pytest.param(b"GET", [OK, 0.02, EVIL], b"ok", id="more bytes a moment later"),
+        pytest.param(b"HEAD", [OK], b"", id="a body behind HEAD"),
+    ],
+)
+async def test_a_head_known_from_before_changes_nothing_about_the_end(
+    method: bytes, last: list[bytes | float], body: bytes
+) -> None:
+    answers = [Raw(OK, close=False)] * 4 + [Raw(last, close=False), Answer(b"honest")]
+    async with serving(scripted(*answers)) as origin, pooled() as pool:
+        for _ in range(4):
+            assert await read(await ask(pool, origin.port)) == b"ok"
+        try:
+            assert await read(await ask(pool, origin.port, method=method)) == body
+        except BadAnswer:
+            pass  # the mess came with the answer itself
+        await asyncio.sleep(0.06)
+        assert await read(await ask(pool, origin.port)) == b"honest"
+    assert origin.connections == 2
+
+
+async def test_a_head_known_from_before_may_be_cut_short_all_the_same() -> None:
+    async with serving(scripted(*[Raw(OK, close=False)] * 4, Raw(OK[:-1]))) as origin, pooled() as pool:
+        for _ in range(4):
+            await read(await ask(pool, origin.port))
+        with pytest.raises(BadAnswer):
+            await read(await ask(pool, origin.port))
+
+
+async def test_a_head_known_from_before_may_come_in_pieces() -> None:
+    pieces: list[bytes | float] = [OK[:10], 0.01, OK[10:-2], 0.01, OK[-2:-1], 0.01, OK[-1:]]
+    answers = [Raw(OK, close=False)] * 4 + [Raw(pieces, close=False), Raw(OK, close=False)]
+    async with serving(scripted(*answers)) as origin, pooled() as pool:
+        for _ in range(6):
+            assert await read(await ask(pool, origin.port)) == b"ok"
+    assert origin.connections == 1
