@@ -43,6 +43,10 @@ class Cache:
     def __repr__(self) -> str:
         return f"<Cache {self._memory!r}, {len(self._refreshing)} refreshing>"
 
+    @property
+    def is_shared(self) -> bool:
+        return self._shared is not None
+
     async def answer(self, exchange: Exchange, fetch: Fetch, ask: Ask) -> Answer:
         """The stored answer if it may be used, else what the origin says, kept if it may be."""
         verdict = self.look(exchange, fetch)

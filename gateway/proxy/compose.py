@@ -30,7 +30,7 @@ from gateway.proxy.cache import Cache, bypass
 from gateway.proxy.eager import Run
 from gateway.recent import Recent
 from gateway.rules.fields import media_type
-from gateway.rules.freshness import Hit, Stale
+from gateway.rules.freshness import Hit
 from gateway.store.codec import digest
 from gateway.table import Fragment
 from gateway.telemetry.facts import Degraded
@@ -39,6 +39,7 @@ from gateway.transport.later import Later
 
 Ask = Callable[[Exchange, Fetch], Awaitable[Answer]]
 SLOTS = 100  # fetches for one page; larger portals than any we know of, and a bound for a bomb
+HEAD_START = 0.002  # seconds the first byte waits for fragments that are about to come; 5 ms is what we promise
 GRACE = 0.03  # seconds beyond a slot's timeout, so that a transport that times out itself can say so and stale be used
 
 
@@ -140,9 +141,17 @@ class Composer:
         if None in filled:
             if exchange.request.method == b"HEAD":
                 return Response(shell.status, self._fields(exchange, shell, []), b"")
-            await self._recall(exchange, plan, fetches, filled)
+            if self._cache.is_shared:
+                await self._recall(exchange, plan, fetches, filled)
             pending = self._begin(exchange, plan, fetches, filled)
-            await self._required(exchange, plan, fetches, pending, filled)
+            try:
+                await self._required(exchange, plan, fetches, pending, filled)
+                if pending:
+                    await self._soon(pending)
+                    await self._required(exchange, plan, fetches, pending, filled)
+            except BaseException:
+                give_up(pending)
+                raise
             if pending:
                 return self._streamed(exchange, shell, plan, fetches, pending, filled)
         return self._together(exchange, shell, plan, [fetch, *fetches], [each for each in filled if each is not None])
@@ -209,14 +218,12 @@ class Composer:
     async def _slot(self, exchange: Exchange, plan: Plan, number: int, fetch: Fetch) -> Filled:
         """One slot's filling, whatever its fragment does; how long that may take is kept by `_landed`."""
         began = self._clock()
-        outcome = "stale" if isinstance(self._cache.look(exchange, fetch), Stale) else "miss"
         try:
             answer = await self._ask(exchange, fetch)
         except GatewayError as error:
             outcome = "timeout" if isinstance(error, TimedOut) else "error"
             return self._unfilled(exchange, plan.slots[number], fetch.team, outcome, str(error), self._clock() - began)
-        if b"stale" in answer.note:
-            outcome = "stale"
+        outcome = "stale" if answer.note.startswith(b"portico; hit") or b"fwd=stale; detail" in answer.note else "miss"
         return self._read(exchange, plan, number, fetch, answer, outcome, self._clock() - began)
 
     def _read(
@@ -272,13 +279,30 @@ class Composer:
         filled: list[Filled | None],
     ) -> None:
         """Required and primary slots come before the first byte: they may still change the status."""
+        for number, awaited in list(pending.items()):
+            if awaited.run.done or plan.slots[number].required or plan.slots[number].primary:
+                filled[number] = await self._landed(exchange, plan, number, fetches, pending)
+
+    async def _soon(self, pending: Pending) -> None:
+        """A moment for fast fragments: a page that is whole leaves in one piece, all its styles in its head."""
+        landed: Later[None] = Later()
+        left = len(pending)
+
+        def one(_: Run[Filled]) -> None:
+            nonlocal left
+            left -= 1
+            if not left:
+                landed.set(None)
+
+        for awaited in pending.values():
+            awaited.run.then = one
+        timer = asyncio.get_running_loop().call_later(HEAD_START, landed.set, None)
         try:
-            for number, awaited in list(pending.items()):
-                if awaited.run.done or plan.slots[number].required or plan.slots[number].primary:
-                    filled[number] = await self._landed(exchange, plan, number, fetches, pending)
-        except BaseException:
-            give_up(pending)
-            raise
+            await landed
+        finally:
+            timer.cancel()
+            for awaited in pending.values():
+                awaited.run.then = None
 
     async def _landed(
         self, exchange: Exchange, plan: Plan, number: int, fetches: Sequence[Fetch | None], pending: Pending
@@ -322,7 +346,10 @@ class Composer:
         body = coding.joined_gzip(parts) if zipped else b"".join(parts)
         if zipped:
             fields.append((b"content-encoding", b"gzip"))
-        made = Page(exchange, shell, fields, body, min(each.fresh for each in filled))
+        fresh = min(each.fresh for each in filled)
+        if fresh <= exchange.now:
+            return Response(shell.status, fields, body)
+        made = Page(exchange, shell, fields, body, fresh)
         if all(fetch is not None and made.rests_on(fetch, self._cache.held) for fetch in fetches):
             self._pages.put((exchange.public, exchange.request.target, zipped), made)
         return Response(shell.status, fields, body)

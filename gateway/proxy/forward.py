@@ -11,7 +11,7 @@ from gateway.errors import BadAnswer, Unreachable
 from gateway.exchange import Exchange, Fetch
 from gateway.message import Fields, Head, Request, Response, Stream, first, without
 from gateway.rules.fields import media_type
-from gateway.table import Origin
+from gateway.table import Fragment, Origin
 from gateway.transport.base import Transport
 
 REDIRECTS = 3  # a fragment may move inside its upstream; more than that is a loop
@@ -47,17 +47,12 @@ class Forward:
         fragment = fetch.fragment
         assert fragment is not None
         target = fetch.target
-        origin = _in_turn(fetch.upstream.origins)[0]
-        fields = forwarding.fragment(
-            exchange.request,
-            to=origin.authority,
-            headers=fragment.headers,
-            cookies=fragment.cookies,
-            authority=exchange.authority,
-        )
-        head = Head([*fields, (b"x-request-id", exchange.id)])
+        origins = fetch.upstream.origins
+        origin = origins[0] if len(origins) == 1 else _in_turn(origins)[0]
+        head = fragment_head(exchange, fragment, origin)
+        extra = [(b"x-request-id", exchange.id)]
         for _ in range(REDIRECTS + 1):
-            request = Request(b"GET", target, head)
+            request = Request(b"GET", target, head, extra=extra)
             response = await self._transports[origin.scheme].handle_async_request(request, origin, fetch.timeout)
             location = first(response.headers, b"location")
             if location is None or not 300 <= response.status < 400:
@@ -76,6 +71,22 @@ def page_head(exchange: Exchange, fetch: Fetch, origin: Origin) -> Head:
     key = (fetch.lane, origin.base, request.peer)
     known: Head | None = request.head.memo.get(key)
     return known or request.head.keep(key, Head(page_fields(exchange, fetch, origin)))
+
+
+def fragment_head(exchange: Exchange, fragment: Fragment, origin: Origin) -> Head:
+    request = exchange.request
+    key = (fragment.name, exchange.table.number, origin.base, request.peer)
+    known: Head | None = request.head.memo.get(key)
+    if known is not None:
+        return known
+    fields = forwarding.fragment(
+        request,
+        to=origin.authority,
+        headers=fragment.headers,
+        cookies=fragment.cookies,
+        authority=exchange.authority,
+    )
+    return request.head.keep(key, Head(fields))
 
 
 def page_fields(exchange: Exchange, fetch: Fetch, origin: Origin) -> Fields:

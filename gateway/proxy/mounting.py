@@ -19,6 +19,7 @@ from gateway.table import Mount
 
 REMEMBERED = 32 * 1024 * 1024  # bytes of edited bodies kept per worker
 UNPACKED = 64 * 1024 * 1024  # bytes a coded body that is edited as it streams may grow to
+PLAIN = "fields of a fragment out of its coding"  # key of a head's memo
 EDITED = frozenset({"text/html", "application/xhtml+xml", "text/css", "application/manifest+json"})
 _UNDONE = frozenset({b"", b"gzip", b"x-gzip", b"br", b"deflate"})
 _NO_BODY = frozenset({204, 205, 206, 304})
@@ -70,12 +71,18 @@ class Mounting:
 
     async def _fragment(self, response: Response) -> Answer:
         """A fragment's body is read whole by whoever stitches it; here it only comes out of its coding."""
-        body = await whole(response.body, self._fragment_bytes)
-        if body is None:
-            raise BadAnswer(f"A fragment is longer than {self._fragment_bytes} bytes.")
+        body = response.body
+        if not isinstance(body, bytes) or len(body) > self._fragment_bytes:
+            read = await whole(body, self._fragment_bytes)
+            if read is None:
+                raise BadAnswer(f"A fragment is longer than {self._fragment_bytes} bytes.")
+            body = read
+        head = response.head
+        plain: Head | None = head.memo.get(PLAIN)
+        if plain is None:
+            plain = head.keep(PLAIN, Head(without(rules.hop(head.fields), b"content-encoding", b"content-length")))
         packed = _coding(response)
-        fields = without(rules.hop(response.headers), b"content-encoding", b"content-length")
-        return Answer(response.status, fields, coding.decoded(body, packed, self._fragment_bytes))
+        return Answer(response.status, plain, coding.decoded(body, packed, self._fragment_bytes) if packed else body)
 
     def _whole(self, body: bytes, packed: bytes, kind: str, place: Place, editor: Rewriter) -> bytes:
         key = (digest(body), place, f"{kind} {packed.decode('latin-1')}")

@@ -14,6 +14,8 @@ from gateway.model import CachePolicy
 # Kept when their freshness is told (RFC 9110 section 15.1); others need more care than they are worth
 KEPT_STATUSES = frozenset({200, 203, 204, 301, 308, 404, 410})
 _DIRECTIVE = re.compile(rb"""([A-Za-z0-9_-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,;"]*)))?""")
+SAID = "what Cache-Control says"  # key of a head's memo
+Said = dict[bytes, bytes | None]
 LONGEST = 366 * 86400.0
 
 
@@ -68,7 +70,7 @@ def judge(entry: Entry | None, now: float) -> Verdict:
     return Miss("stale", entry if now < entry.error else None)
 
 
-def directives(value: bytes) -> dict[bytes, bytes | None]:
+def directives(value: bytes) -> Said:
     """Cache-Control's members by lower-case name; the first of a name counts (RFC 9111 section 4.2.1)."""
     found: dict[bytes, bytes | None] = {}
     for name, quoted, plain in _DIRECTIVE.findall(value):
@@ -82,7 +84,7 @@ def lifetime(response: Response, policy: CachePolicy | None, now: float, *, cook
     What the origin says wins; the manifest's policy speaks where it is silent. `cookies` tells that the request
     carried some: then silence of the origin about sharing means no.
     """
-    status, fields, index = response.status, response.headers, response.index
+    status, fields, index = response.status, response.head.fields, response.head.index
     if status not in KEPT_STATUSES:
         return "status"
     if b"set-cookie" in index:
@@ -91,7 +93,8 @@ def lifetime(response: Response, policy: CachePolicy | None, now: float, *, cook
         return "vary"
     if b"cache-control" not in index and b"expires" not in index and policy is None:
         return "no-freshness"
-    said = directives(joined(fields, b"cache-control"))
+    memo = response.head.memo
+    said: Said = memo.get(SAID) or response.head.keep(SAID, directives(joined(fields, b"cache-control")))
     for word in (b"no-store", b"private", b"no-cache"):
         if word in said:
             return word.decode()

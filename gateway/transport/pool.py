@@ -245,7 +245,7 @@ class Connection(asyncio.Protocol):
             self._upload.cancel()
 
     def _cut(self, error: Exception | None) -> Exception:
-        if self._reused and self._head_size == 0:
+        if self._reused and self._head_size == 0 and self._response is None:
             return _Stale()
         why = f": {error}" if error else ""
         return BadAnswer(

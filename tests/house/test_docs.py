@@ -16,7 +16,7 @@ import gateway.cli
 import gateway.model as model
 import gateway.registry.check as check
 import gateway.settings
-from tests.house.tree import ROOT
+from tests.house.tree import MODULES, PACKAGES, ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SETTINGS = [field.name for field in fields(gateway.settings.Settings)]
@@ -125,6 +125,24 @@ def test_what_check_says_on_a_page_is_what_it_says(tmp_path: Path, monkeypatch: 
     said = CliRunner().invoke(gateway.cli.app, ["check", "hotels.yaml"]).stdout
     assert first in said
     assert "\n".join(told) in said
+
+
+@pytest.mark.parametrize("block", [block for block in blocks() if block.language == "python"], ids=str)
+def test_python_in_a_block_runs(block: Block, capsys: pytest.CaptureFixture[str]) -> None:
+    exec(compile(block.text, str(block), "exec"), {})
+    assert "Rooms from" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if not MODULES[module].name == "__init__.py"])
+def test_module_is_in_the_readme_of_its_package(module: str) -> None:
+    """In the section of its room, where the package has rooms."""
+    package, *rooms, name = module.split(".")
+    assert package in PACKAGES
+    page = (ROOT / package / "README.md").read_text()
+    sections = {
+        found[1]: found[2] for found in re.finditer(r"^#+ (?:`(\w+)`)?.*\n((?:[^#].*\n|\n)*)", page, re.MULTILINE)
+    }
+    assert f"`{name}`" in sections[rooms[0] if rooms else None], f"{package}/README.md does not tell of {module}"
 
 
 @pytest.mark.parametrize("key", KEYS)

@@ -665,7 +665,7 @@ async def test_a_page_promises_less_as_its_parts_age() -> None:
 async def test_a_kept_page_shows_one_viewer_nothing_of_another() -> None:
     fragment = Counter("<b>#", ("vary", "accept-language"))
     async with playing([shell(), team("pets")], {"shell": Counter(SLOT), "pets": fragment}) as play:
-        said = {}
+        said: dict[str, set[str]] = {}
         for _ in range(3):
             for language in ("de", "en"):
                 said.setdefault(language, set()).add(

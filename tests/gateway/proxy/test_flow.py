@@ -294,7 +294,7 @@ async def test_a_defect_of_ours_is_a_page_and_a_fact() -> None:
 async def test_what_moved_leads_on() -> None:
     async with playing([HOTELS], BOTH) as play:
         stays = Manifest.model_validate(manifest("hotels", mounts={"/stays": {"upstream": "hotels"}}))
-        play.current.swap(tables.compile([stays], 2, moved={b"/hotels": b"/stays"}))
+        play.current.swap(tables.compile([stays], 2, moved={"/hotels": "/stays"}))
         for target, location in (("/hotels", "/stays"), ("/hotels/x?q=1", "/stays/x?q=1")):
             got = await play.get(target)
             assert (got.status, got.get("location")) == (308, location)

@@ -2,7 +2,7 @@
 
 import gzip
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import brotli
 import pytest
@@ -72,9 +72,11 @@ CODINGS: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "deflate"
 @pytest.mark.parametrize("coding", CODINGS)
 async def test_a_coded_page_is_read_and_sent_plain(coding: str, streamed: bool) -> None:
     packed = CODINGS[coding](PAGE.encode())
-    pieces: list[bytes | float | Exception] = [packed[:10], packed[10:]]
+    body: Sequence[bytes | float | Exception] | bytes = packed
+    if streamed:
+        body = [packed[:10], packed[10:]]
     reply = Reply(
-        pieces if streamed else packed,
+        body,
         headers=[("content-type", "text/html"), ("content-encoding", coding), ("content-length", "9")],
     )
     async with playing([hotels()], {"hotels": lambda _: reply}) as play:

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -264,11 +264,8 @@ EVIL = HEAD + b"Content-Length: 4\r\n\r\nevil"
 )
 async def test_bytes_after_the_end_are_never_the_next_answer(method: bytes, parts: list[bytes | float]) -> None:
     async with serving(scripted(Raw(parts, close=False), Answer(b"honest"))) as origin, pooled() as pool:
-        try:
-            response = await ask(pool, origin.port, method=method)
-            assert b"evil" not in await read(response)
-        except BadAnswer:
-            pass  # the mess came with the answer itself
+        with suppress(BadAnswer):  # when the mess came with the answer itself
+            assert b"evil" not in await read(await ask(pool, origin.port, method=method))
         await asyncio.sleep(0.06)
         assert await read(await ask(pool, origin.port)) == b"honest"
     assert origin.connections == 2
@@ -639,14 +636,12 @@ async def test_the_same_head_again_has_its_own_body_and_date() -> None:
 async def test_a_head_known_from_before_changes_nothing_about_the_end(
     method: bytes, last: list[bytes | float], body: bytes
 ) -> None:
-    answers = [Raw(OK, close=False)] * 4 + [Raw(last, close=False), Answer(b"honest")]
+    answers: list[Answer | Raw] = [*[Raw(OK, close=False)] * 4, Raw(last, close=False), Answer(b"honest")]
     async with serving(scripted(*answers)) as origin, pooled() as pool:
         for _ in range(4):
             assert await read(await ask(pool, origin.port)) == b"ok"
-        try:
+        with suppress(BadAnswer):  # when the mess came with the answer itself
             assert await read(await ask(pool, origin.port, method=method)) == body
-        except BadAnswer:
-            pass  # the mess came with the answer itself
         await asyncio.sleep(0.06)
         assert await read(await ask(pool, origin.port)) == b"honest"
     assert origin.connections == 2
