@@ -147,7 +147,7 @@ async def _alone(settings: Settings, portal: socket.socket, admin: socket.socket
     """Both planes in this process."""
     async with house(settings) as built:
         servers = [_data_plane(built), _control_plane(built)]
-        _leave_on_signals(servers)
+        _leave_on_signals(servers, built)
         running = [
             asyncio.create_task(server.serve(sockets=[listener]))
             for server, listener in zip(servers, (portal, admin), strict=True)
@@ -164,7 +164,7 @@ async def _parent(settings: Settings, portal: socket.socket, admin: socket.socke
     spawn = multiprocessing.get_context("spawn")
     async with house(settings) as built:
         server = _control_plane(built)
-        _leave_on_signals([server])
+        _leave_on_signals([server], built)
         running = asyncio.create_task(server.serve(sockets=[admin]))
         workers = [_Worker(spawn, settings, portal) for _ in range(count)]
         try:
@@ -222,7 +222,12 @@ async def _worker(settings: Settings, portal: socket.socket, ready: Event) -> No
     parent = os.getppid()
     async with house(settings) as built:
         server = _data_plane(built)
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, _leave, server)
+
+        def leave() -> None:
+            built.portal.flow.draining = True
+            _leave(server)
+
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, leave)
         running = asyncio.create_task(server.serve(sockets=[portal]))
         await _started([server])
         _freeze()
@@ -296,8 +301,9 @@ def _address(listener: str) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _leave_on_signals(servers: list[_Server]) -> None:
+def _leave_on_signals(servers: list[_Server], built: House) -> None:
     def leave() -> None:
+        built.portal.flow.draining = True
         for server in servers:
             _leave(server)
 

@@ -133,14 +133,14 @@ def test_python_in_a_block_runs(block: Block, capsys: pytest.CaptureFixture[str]
     assert "Rooms from" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("module", [module for module in MODULES if not MODULES[module].name == "__init__.py"])
+@pytest.mark.parametrize("module", [module for module in MODULES if MODULES[module].name != "__init__.py"])
 def test_module_is_in_the_readme_of_its_package(module: str) -> None:
     """In the section of its room, where the package has rooms."""
     package, *rooms, name = module.split(".")
     assert package in PACKAGES
     page = (ROOT / package / "README.md").read_text()
     sections = {
-        found[1]: found[2] for found in re.finditer(r"^#+ (?:`(\w+)`)?.*\n((?:[^#].*\n|\n)*)", page, re.MULTILINE)
+        found[1]: found[2] for found in re.finditer(r"^#+ (?:`(\w+)`)?.*\n((?:[^#\n].*\n|\n)*)", page, re.MULTILINE)
     }
     assert f"`{name}`" in sections[rooms[0] if rooms else None], f"{package}/README.md does not tell of {module}"
 

@@ -132,8 +132,8 @@ class Server(ThreadingHTTPServer):
     block_on_close = False
 
 
-@pytest.fixture
-def files() -> Iterator[Files]:
+@pytest.fixture(scope="module")
+def served() -> Iterator[Files]:
     files = Files()
     files.reading.set()
     with Server(("127.0.0.1", 0), type("FilesDoor", (Door,), {"files": files})) as server:
@@ -147,15 +147,22 @@ def files() -> Iterator[Files]:
 
 
 @pytest.fixture
-def portal(files: Files, tmp_path: Path) -> Iterator[Portal]:
+def files(served: Files) -> Files:
+    """The origin, with nothing counted yet."""
+    served.sent = served.read = served.broken = 0
+    return served
+
+
+@pytest.fixture(scope="module")
+def portal(served: Files, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     manifest = f"""\
 team: files
 upstreams:
-  files: {{ origins: ["http://127.0.0.1:{files.port}"], timeout: 30s }}
+  files: {{ origins: ["http://127.0.0.1:{served.port}"], timeout: 30s }}
 mounts:
   /files: {{ upstream: files }}
 """
-    with gateway_for(tmp_path, {"files": manifest}) as portal:
+    with gateway_for(tmp_path_factory.mktemp("bodies"), {"files": manifest}) as portal:
         with httpx.Client(base_url=portal.url) as visitor:  # one small body each way: what every first one costs
             assert visitor.put("/files/", content=BLOCK).status_code == 200
         yield portal

@@ -285,7 +285,11 @@ class Listening:
 
     async def end(self) -> None:
         """At once when nobody is there any more; uvicorn itself takes its time."""
-        if self.server.server_state.connections:
+        for _ in range(10):
+            if not self.server.server_state.connections:
+                break
+            await asyncio.sleep(0.002)
+        else:
             await self.leave()
         for listener in self.server.servers:
             listener.close()

@@ -109,7 +109,13 @@ async def test_statuses_whose_body_is_not_a_page(status: int) -> None:
 
 
 async def test_a_page_streams_while_it_is_edited() -> None:
-    pieces = [b'<!doctype html><a href="/o', 0.05, b'ne">1</a>', 0.05, b'<a href="/two">2</a>']
+    pieces: list[bytes | float | Exception] = [
+        b'<!doctype html><a href="/o',
+        0.05,
+        b'ne">1</a>',
+        0.05,
+        b'<a href="/two">2</a>',
+    ]
     reply = Reply(pieces, headers=[("content-type", "text/html")])
     async with playing([hotels()], {"hotels": lambda _: reply}) as play:
         got = await play.get("/hotels/")
