@@ -16,6 +16,7 @@ import gateway.cli
 import gateway.model as model
 import gateway.registry.check as check
 import gateway.settings
+import gateway.telemetry.facts as facts
 from tests.house.tree import MODULES, PACKAGES, ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -110,8 +111,8 @@ def test_html_in_a_block_has_slots(block: Block) -> None:
 
 
 @pytest.mark.parametrize("block", [block for block in blocks() if block.language == "json"], ids=str)
-def test_json_in_a_block_is_json(block: Block) -> None:
-    assert json.loads(block.text)
+def test_json_in_a_block_is_a_line_of_the_log(block: Block) -> None:
+    assert list(json.loads(block.text)) == ["fact", *facts.Served._fields]
 
 
 def test_what_check_says_on_a_page_is_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
