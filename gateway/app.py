@@ -80,7 +80,7 @@ async def house(settings: Settings) -> AsyncIterator[House]:
     log = Log(sys.stderr, people=sys.stderr.isatty())
     current = Current()
     ledger, shared = _stores(settings)
-    pool = Pool(Resolver(settings.origin_networks), settings.connections)
+    pool = Pool(Resolver(settings.origin_networks, _listeners(settings)), settings.connections)
     cache = Cache(Memory(settings.cache_bytes), shared, settings.entry_bytes, log.tell)
     flow = Flow(
         current,
@@ -332,5 +332,8 @@ def _freeze() -> None:
 
 
 def _surroundings(settings: Settings) -> Surroundings:
-    listeners = [settings_of.address(settings.listen), settings_of.address(settings.admin)]
-    return Surroundings(networks=settings.origin_networks, own_listeners=listeners)
+    return Surroundings(networks=settings.origin_networks, own_listeners=_listeners(settings))
+
+
+def _listeners(settings: Settings) -> list[tuple[str, int]]:
+    return [settings_of.address(settings.listen), settings_of.address(settings.admin)]

@@ -181,7 +181,7 @@ def demo_itself(
     opens: Annotated[bool, typer.Option("--open/--no-open", help="Open the portal in a browser.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Run a portal of three teams and its gateway on this machine, nothing else needed. Ctrl-C ends all of it."""
+    """Run a portal of several teams and its gateway on this machine, nothing else needed. Ctrl-C ends all of it."""
     if ctx.invoked_subcommand is not None:
         return
     import asyncio
@@ -236,7 +236,7 @@ def demo_slow(
     _tell_demo(state, "slow", team, later, as_json)
 
 
-app.add_typer(demo, name="demo", short_help="Run a portal of three teams on this machine.")
+app.add_typer(demo, name="demo", short_help="Run a portal of several teams on this machine.")
 
 
 def _tell_demo(state: Path | None, verb: "Verb", team: str, seconds: float, as_json: bool) -> None:

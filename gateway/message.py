@@ -206,15 +206,47 @@ class Entry:
         return len(self.body) + sum(len(name) + len(value) + 120 for name, value in self.headers) + 500
 
 
-async def whole(body: Body, limit: int) -> bytes | None:
-    """All of a body, or None when it is longer than `limit` bytes (what was read is then lost)."""
+async def gathered(body: Body, limit: int) -> Body:
+    """All of a body as bytes; one that is longer than `limit` bytes as a stream that still has all of it."""
     if isinstance(body, bytes):
-        return body if len(body) <= limit else None
+        return body
     chunks, size = [], 0
     while chunk := await body.read():
         size += len(chunk)
-        if size > limit:
-            body.close()
-            return None
         chunks.append(chunk)
+        if size > limit:
+            return Resumed(b"".join(chunks), body)
     return b"".join(chunks)
+
+
+class Resumed(Stream):
+    """A body of which a part was read already."""
+
+    __slots__ = ("_read", "_rest")
+
+    def __init__(self, read: bytes, rest: Stream) -> None:
+        self._read = read
+        self._rest = rest
+
+    @property
+    def length(self) -> int | None:
+        return self._rest.length
+
+    async def read(self) -> bytes:
+        if self._read:
+            read, self._read = self._read, b""
+            return read
+        return await self._rest.read()
+
+    def close(self) -> None:
+        self._rest.close()
+
+
+async def whole(body: Body, limit: int) -> bytes | None:
+    """All of a body, or None when it is longer than `limit` bytes; then the rest of it is let go."""
+    read = await gathered(body, limit)
+    if isinstance(read, bytes) and len(read) <= limit:
+        return read
+    if isinstance(read, Stream):
+        read.close()
+    return None

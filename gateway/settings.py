@@ -49,7 +49,6 @@ class Settings:
     page_bytes: int = 4 * MIB  # HTML rewritten or composed whole; the HTTP Archive's p99 is below 2 MB
     connections: int = 256  # per origin and worker; nginx's worker_connections default is 512 for all of them
     trusted_proxies: tuple[Network, ...] = ()
-    public_url: str = ""
     access_log: bool = True  # a line per request; off where a proxy in front already logs. Failures are told always
 
 
@@ -285,13 +284,6 @@ def _redis(value: object, base: Path) -> str:
     return url
 
 
-def _public(value: object, base: Path) -> str:
-    url = _text(value, base).rstrip("/")
-    if url and not re.fullmatch(r"https?://(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?", url):
-        raise ValueError("a URL of scheme and host is wanted here, such as https://portal.example")
-    return url
-
-
 def _switch(value: object, _: Path) -> bool:
     """A YAML bool; in the environment, a word. YAML 1.2 reads `on` as a word too."""
     if isinstance(value, bool):
@@ -317,6 +309,5 @@ READERS: Mapping[str, Reader] = {
     "page_bytes": _size,
     "connections": _connections,
     "trusted_proxies": _proxies,
-    "public_url": _public,
     "access_log": _switch,
 }

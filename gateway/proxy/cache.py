@@ -78,18 +78,19 @@ class Cache:
                 return Bypass(reason)
         elif fetch.fragment.is_personal:
             return Bypass("request")
-        entry = self._memory.get(fetch.key)
+        key = key_of(fetch, request)
+        entry = self._memory.get(key)
         if entry is None:
             return ABSENT
         if entry.status == MARKER:
-            entry = self._memory.get(keys.variant(fetch.key, keys.vary(entry.head.fields), request.headers))
+            entry = self._memory.get(keys.variant(key, keys.vary(entry.head.fields), request.headers))
         return freshness.judge(entry, exchange.now)
 
     async def recall(self, fetches: Sequence[Fetch], request: Request) -> None:
         """Bring what the shared store has of these into memory, all in one round trip (two where answers vary)."""
         if self._shared is None:
             return
-        markers = await self._from_shared([fetch.key for fetch in fetches])
+        markers = await self._from_shared([key_of(fetch, request) for fetch in fetches])
         variants = [keys.variant(key, keys.vary(entry.head.fields), request.headers) for key, entry in markers]
         if variants:
             await self._from_shared(variants)
@@ -157,12 +158,12 @@ class Cache:
                 return answer
             answer.entry = made(answer.status, fields, body, life, exchange.now, tags)
             answer.note += b"; stored; ttl=%d" % life.fresh
-            self._put(fetch.key, exchange.request, answer.entry)
+            self._put(key_of(fetch, exchange.request), exchange.request, answer.entry)
             return answer
 
         def keep(whole: bytes) -> None:
             entry = made(answer.status, fields, whole, life, exchange.now, tags)
-            self._put(fetch.key, exchange.request, entry)
+            self._put(key_of(fetch, exchange.request), exchange.request, entry)
 
         answer.body = Recording(body, self._entry_bytes, keep)
         answer.note += b"; stored"
@@ -183,9 +184,10 @@ class Cache:
 
     def _refresh(self, exchange: Exchange, fetch: Fetch, ask: Ask) -> None:
         """One refresh of a key at a time; nobody waits for it, and its failure leaves things as they are."""
-        if fetch.key in self._refreshing:
+        key = key_of(fetch, exchange.request)
+        if key in self._refreshing:
             return
-        self._refreshing.add(fetch.key)
+        self._refreshing.add(key)
         self._own(self._refreshed(exchange, fetch, ask))
 
     async def _refreshed(self, exchange: Exchange, fetch: Fetch, ask: Ask) -> None:
@@ -200,7 +202,7 @@ class Cache:
         except OriginError as error:
             self._tell(Noticed(exchange.now, "cache", f"{fetch!r} could not be refreshed: {error}"))
         finally:
-            self._refreshing.discard(fetch.key)
+            self._refreshing.discard(key_of(fetch, exchange.request))
 
     def _own(self, work: "asyncio._CoroutineLike[None]") -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -243,6 +245,14 @@ class Recording(Stream):
 
     def close(self) -> None:
         self._body.close()
+
+
+def key_of(fetch: Fetch, request: Request) -> bytes:
+    """What a manifest lets through to a fragment's origin may change the answer, so it stands in the key."""
+    fragment = fetch.fragment
+    if fragment is None or not fragment.headers:
+        return fetch.key
+    return keys.variant(fetch.key, sorted(fragment.headers), request.headers)
 
 
 def bypass(request: Request) -> str | None:

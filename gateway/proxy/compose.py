@@ -23,9 +23,9 @@ from fragments.errors import FragmentsError
 from fragments.plan import Plan, Slot
 from fragments.stitch import Fallback, Filling, Nothing, Stitch, page
 from fragments.urls import Place
-from gateway.errors import BadAnswer, GatewayError, TimedOut, Uncomposable
+from gateway.errors import GatewayError, TimedOut, Uncomposable
 from gateway.exchange import Answer, Exchange, Fetch
-from gateway.message import Entry, Fields, Head, Response, Stream, whole
+from gateway.message import Entry, Fields, Head, Response, Stream, gathered
 from gateway.proxy.cache import Cache, bypass
 from gateway.proxy.eager import Run
 from gateway.recent import Recent
@@ -110,12 +110,11 @@ class Composer:
             return answer
         if answer.index.get(b"content-encoding") is not None:
             return answer
-        body = answer.body
+        answer.body = body = await gathered(answer.body, self._page_bytes)
         if not isinstance(body, bytes) or len(body) > self._page_bytes:
-            read = await whole(body, self._page_bytes)
-            if read is None:
-                raise BadAnswer(f"A page of a composing mount is longer than {self._page_bytes} bytes.")
-            answer.body = body = read
+            why = f"it is longer than {self._page_bytes} bytes; its slots are not filled"
+            self._tell(Degraded(exchange.id.decode(), exchange.now, "-", "", "uncomposed", why))
+            return answer
         plan = self._plan(exchange, answer, body)
         if plan is None:
             return answer

@@ -99,9 +99,13 @@ class Run(Generic[T]):
             then(self)
 
 
-@types.coroutine
-def _rest(coroutine: Coroutine[Any, Any, T], waited: object) -> Generator[Any, Any, T]:
+async def _rest(coroutine: Coroutine[Any, Any, T], waited: object) -> T:
     """The remainder of a coroutine that already waits for something of asyncio's."""
+    return await _driven(coroutine, waited)
+
+
+@types.coroutine
+def _driven(coroutine: Coroutine[Any, Any, T], waited: object) -> Generator[Any, Any, T]:
     try:
         while True:
             try:

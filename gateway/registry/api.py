@@ -1,7 +1,7 @@
 """The registry over HTTP, on the admin listener only: statuses, fields and JSON here, deeds in `registry.service`.
 
 It answers to names this machine may have and to no other (a page of a stranger whose name was pointed here gets
-nothing), sets no cookie, and lets no other origin read: reference threat T-20. A failure is always the same JSON.
+nothing), sets no cookie, and lets no other origin read. A failure is always the same JSON.
 """
 
 import ipaddress

@@ -1,4 +1,4 @@
-"""Which addresses a manifest may point to (reference threat T-06: requests forged through registered origins).
+"""Which addresses a manifest may point to (server-side request forgery through registered origins).
 
 Pure: an address and what the operator allows go in, a reason to refuse comes out. Names pass here; the transport asks
 again for every address a name resolves to, so a name that changes its mind after the check gains nothing.

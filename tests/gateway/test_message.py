@@ -118,3 +118,28 @@ def test_fields_added_for_one_message_stay_its_own() -> None:
     assert one.headers == [(b"a", b"1"), (b"b", b"2")]
     assert other.headers == head.fields == [(b"a", b"1")]
     assert Request(b"GET", b"/", head, extra=[(b"c", b"3")]).headers == [(b"a", b"1"), (b"c", b"3")]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("limit", [0, 1, 2, 3, 5])
+async def test_gathered_loses_nothing(limit: int) -> None:
+    """Short bodies come as bytes, longer ones as a stream that has all of it."""
+    body = await message.gathered(Chunks(b"ab", b"cd"), limit)
+    if isinstance(body, Stream):
+        chunks = []
+        while chunk := await body.read():
+            chunks.append(chunk)
+        assert limit < 4
+        assert b"".join(chunks) == b"abcd"
+    else:
+        assert limit >= 4
+        assert body == b"abcd"
+
+
+@pytest.mark.anyio
+async def test_a_resumed_body_lets_go_of_its_rest() -> None:
+    rest = Chunks(b"ab", b"cd", b"ef")
+    body = await message.gathered(rest, 1)
+    assert isinstance(body, Stream)
+    body.close()
+    assert rest.closed

@@ -571,11 +571,13 @@ async def test_coded_shells_and_fragments_are_read(coding: str) -> None:
         assert b"<b>pets</b>" in body
 
 
-async def test_a_page_that_is_too_long_to_compose_is_told() -> None:
-    async with playing(
-        [shell(), team("pets")], {"shell": says(SLOT.format("") + "x" * (1 << 20)), "pets": says("x")}
-    ) as play:
-        assert (await play.get("/")).status == 502
+async def test_a_page_that_is_too_long_to_compose_passes_as_it_is() -> None:
+    long = SLOT.format("") + "x" * (1 << 20)
+    async with playing([shell(), team("pets")], {"shell": says(long), "pets": says("x")}) as play:
+        got = await play.get("/")
+        assert (got.status, got.text) == (200, long)
+        assert [fact.outcome for fact in play.facts if isinstance(fact, Degraded)] == ["uncomposed"]
+        assert play.seen == ["shell GET /"]
 
 
 async def test_a_hundred_slots_and_no_more_are_fetched() -> None:
@@ -702,3 +704,16 @@ async def test_a_shell_that_costs_too_much_to_read_stays_as_it_is() -> None:
         got = await play.get("/")
         assert (got.status, got.text, play.seen) == (200, deep, ["shell GET /"])
         assert [fact.outcome for fact in play.facts if isinstance(fact, Degraded)] == ["uncomposed"]
+
+
+async def test_a_header_that_is_let_through_tells_pieces_apart() -> None:
+    """What reaches an origin may change its answer: unkeyed, one viewer's piece would be another's."""
+    manifest = team("pets", forward={"headers": ["X-Plan"]})
+    origins = {
+        "shell": kept_shell(SLOT.format("")),
+        "pets": lambda request: kept((request.index.get(b"x-plan") or b"none").decode()),
+    }
+    async with playing([shell(), manifest], origins) as play:
+        for plan in ("gold", "basic", "gold"):
+            assert inside((await play.get("/", ("x-plan", plan))).text, "pets.box") == plan
+        assert play.seen.count("pets GET /box") == 2

@@ -96,3 +96,11 @@ async def test_a_name_without_addresses(monkeypatch: pytest.MonkeyPatch) -> None
     Names(monkeypatch, o_test=[])
     with pytest.raises(Unreachable, match="it has no address"):
         await Resolver(("private",)).addresses("o.test", 80)
+
+
+async def test_the_gateways_own_listener_is_no_origin_whatever_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    Names(monkeypatch, admin_test=["127.0.0.1"])
+    resolver = Resolver(("loopback",), own=[("0.0.0.0", 8080), ("127.0.0.1", 8081)])
+    with pytest.raises(Unreachable, match="the gateway itself"):
+        await resolver.addresses("admin.test", 8081)
+    assert await resolver.addresses("admin.test", 8082) == ["127.0.0.1"]
