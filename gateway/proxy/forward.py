@@ -1,6 +1,6 @@
 """A fetch, sent to one of its upstream's origins. It brings an answer's head, or raises one of `errors.OriginError`."""
 
-import random
+import itertools
 from collections.abc import Awaitable
 from urllib.parse import urljoin
 
@@ -23,6 +23,7 @@ class Forward:
 
     def __init__(self, transports: dict[str, Transport]) -> None:
         self._transports = transports
+        self._turns = itertools.count()
 
     def send(self, exchange: Exchange, fetch: Fetch) -> Awaitable[Response]:
         return self._page(exchange, fetch) if fetch.fragment is None else self._fragment(exchange, fetch)
@@ -31,7 +32,7 @@ class Forward:
         viewer = exchange.request
         origins = fetch.upstream.origins
         if len(origins) > 1:
-            origins = _in_turn(origins)
+            origins = self._in_turn(origins)
         for origin in origins:
             head = page_head(exchange, fetch, origin)
             request = Request(viewer.method, fetch.target, head, viewer.body, extra=[(b"x-request-id", exchange.id)])
@@ -43,12 +44,17 @@ class Forward:
                     raise
         raise Unreachable(f"Upstream {fetch.upstream.name} has no origin.")
 
+    def _in_turn(self, origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
+        """All origins, each request beginning with another."""
+        start = next(self._turns) % len(origins)
+        return origins[start:] + origins[:start]
+
     async def _fragment(self, exchange: Exchange, fetch: Fetch) -> Response:
         fragment = fetch.fragment
         assert fragment is not None
         target = fetch.target
         origins = fetch.upstream.origins
-        origin = origins[0] if len(origins) == 1 else _in_turn(origins)[0]
+        origin = origins[0] if len(origins) == 1 else self._in_turn(origins)[0]
         head = fragment_head(exchange, fragment, origin)
         extra = [(b"x-request-id", exchange.id)]
         for _ in range(REDIRECTS + 1):
@@ -130,9 +136,3 @@ def inside(location: bytes, target: bytes, origin: Origin) -> bytes:
         )
     rest = url[len(origin.url) :]
     return (rest if rest.startswith("/") else "/" + rest).encode("latin-1")
-
-
-def _in_turn(origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
-    """All origins, in an order that spreads the load."""
-    start = random.randrange(len(origins))  # noqa: S311  spreading, not secrecy
-    return origins[start:] + origins[:start]

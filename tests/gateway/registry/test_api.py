@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import pytest
@@ -142,7 +142,7 @@ async def test_every_problem_is_listed_at_once_and_nothing_changes(api: Api) -> 
 )
 async def test_a_change_may_say_what_it_was_made_on(api: Api, fields: dict[str, str], status: int) -> None:
     await api.put("hotels", HOTELS)
-    answer = await api.put("hotels", HOTELS.replace("30s", "31s"), **fields)
+    answer = await api.put("hotels", HOTELS.replace("30s", "31s"), {**OPERATOR, **fields})
     assert answer.status_code == status
     assert (await api.ledger.manifests())[0].revision == (2 if status == 200 else 1)
 
@@ -218,7 +218,8 @@ async def test_a_team_reaches_only_what_is_its_own(api: Api, method: str, path: 
 async def test_a_team_purges_its_urls_and_tags(api: Api) -> None:
     await api.put("hotels", HOTELS)
     token = await api.token("hotels")
-    for kind, value in (("url", "/hotels/1"), ("tag", "rooms")):
+    wanted: list[tuple[Literal["url", "tag"], str]] = [("url", "/hotels/1"), ("tag", "rooms")]
+    for kind, value in wanted:
         answer = await api.client.post("/api/purge", headers=token, json={"kind": kind, "value": value})
         assert answer.status_code == 200
         assert api.forgotten[-1] == Purge(kind, value, answer.json()["number"])
