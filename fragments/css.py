@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import fragments.patterns as patterns
 from fragments.urls import Place, below
 
 HELD = 64 * 1024  # a URL longer than this is let through as it is
@@ -30,35 +31,35 @@ _STATEMENTS = rf"@(?:import|namespace|(?:-moz-)?document)(?![{_LETTER}])"
 _WITH_ESCAPE = rf"@?[{_LETTER}]*+\\[^\n\r\f]"
 
 # What needs no look: all but the words that bring a URL. The group holds the last unit, which more text may change.
-_PLAIN = re.compile(
+_PLAIN = patterns.compile(
     rf"(?:([^#@/\\\"'{_LETTER}]++|(?!(?i:{_FUNCTIONS}|{_STATEMENTS})|{_WITH_ESCAPE})[#@]?{_WORD}"
     rf"|{_COMMENT}|{_STRING}|/(?!\*)|[#@](?!{_WORD}|\\\Z)|\\(?=[\n\r\f])))*+"
 )
-_NEVER_CHANGES = re.compile(rf"[^#@/\\\"'{_LETTER}]")
-_OPENING = re.compile(rf"(@?)({_WORD})(\(?)")
-_GAP = re.compile(rf"(?:{_SPACE}|{_COMMENT})*+")
-_SPACES = re.compile(rf"{_SPACE}*+")
-_QUOTED = re.compile(rf"\"({_DOUBLE})(?:\"|\Z)|'({_SINGLE})(?:'|\Z)")
-_BARE = re.compile(rf"((?:[^\"'()\\\x00-\x20\x7f]|{_ESCAPE})*+){_SPACE}*+(?:\)|\Z)")
-_BAD_STRING = re.compile(_STRING)
-_DATA = re.compile(rf"{_SPACE}*+([\"']?)data:", re.IGNORECASE)
+_NEVER_CHANGES = patterns.compile(rf"[^#@/\\\"'{_LETTER}]")
+_OPENING = patterns.compile(rf"(@?)({_WORD})(\(?)")
+_GAP = patterns.compile(rf"(?:{_SPACE}|{_COMMENT})*+")
+_SPACES = patterns.compile(rf"{_SPACE}*+")
+_QUOTED = patterns.compile(rf"\"({_DOUBLE})(?:\"|\Z)|'({_SINGLE})(?:'|\Z)")
+_BARE = patterns.compile(rf"((?:[^\"'()\\\x00-\x20\x7f]|{_ESCAPE})*+){_SPACE}*+(?:\)|\Z)")
+_BAD_STRING = patterns.compile(_STRING)
+_DATA = patterns.compile(rf"{_SPACE}*+([\"']?)data:", re.IGNORECASE)
 _PRELUDE = rf"(?:[^;{{\"'/\\]|{_COMMENT}|{_STRING}|{_ESCAPE}|/(?=[^*])|\\(?=[\n\r\f]))*+"
-_INNER = re.compile(
+_INNER = patterns.compile(
     rf"{_COMMENT}|(?P<string>{_STRING})|(?P<function>{_WORD}\()|[#@]?{_WORD}|(?P<open>[(\[{{])|(?P<close>[)\]}}])"
     r"|[\s\S]"
 )
 
 # How a thing that has begun goes on, when nothing in it matters: what it takes in, and what ends it.
 _GOES_ON = {
-    "comment": (re.compile(r"(?:[^*]|\*(?=[^/]))*+"), re.compile(r"\*/")),
-    '"': (re.compile(_DOUBLE), re.compile(r"\"|(?=[\n\r\f])")),
-    "'": (re.compile(_SINGLE), re.compile(r"'|(?=[\n\r\f])")),
+    "comment": (patterns.compile(r"(?:[^*]|\*(?=[^/]))*+"), patterns.compile(r"\*/")),
+    '"': (patterns.compile(_DOUBLE), patterns.compile(r"\"|(?=[\n\r\f])")),
+    "'": (patterns.compile(_SINGLE), patterns.compile(r"'|(?=[\n\r\f])")),
     "word": (
-        re.compile(rf"(?:[{_LETTER}]|(?!\\[0-9a-fA-F]{{1,6}}(?:\r|{_SPACE})?\Z){_ESCAPE})*+"),
-        re.compile(rf"(?=[^{_LETTER}\\])|(?=\\[\n\r\f])"),
+        patterns.compile(rf"(?:[{_LETTER}]|(?!\\[0-9a-fA-F]{{1,6}}(?:\r|{_SPACE})?\Z){_ESCAPE})*+"),
+        patterns.compile(rf"(?=[^{_LETTER}\\])|(?=\\[\n\r\f])"),
     ),
-    "prelude": (re.compile(_PRELUDE), re.compile(r"[;{]")),
-    "url": (re.compile(r"(?:[^)\\]|\\[\s\S])*+"), re.compile(r"\)")),
+    "prelude": (patterns.compile(_PRELUDE), patterns.compile(r"[;{]")),
+    "url": (patterns.compile(r"(?:[^)\\]|\\[\s\S])*+"), patterns.compile(r"\)")),
 }
 
 _UNFINISHED = -1
@@ -273,11 +274,11 @@ def _end(text: str, final: bool) -> int:
 
 # Escapes (CSS Syntax, 4.3.7).
 
-_ESCAPED = re.compile(r"\\(?:([0-9a-fA-F]{1,6})(?:\r\n|[ \t\n\r\f])?|(\r\n|[\n\r\f])|([\s\S]))")
+_ESCAPED = patterns.compile(r"\\(?:([0-9a-fA-F]{1,6})(?:\r\n|[ \t\n\r\f])?|(\r\n|[\n\r\f])|([\s\S]))")
 _TO_ESCAPE = {
-    "": re.compile(r"[\x00-\x20\x7f\"'()\\<]|[^\x00-\x7f\udc80-\udcff]"),
-    '"': re.compile(r"[\x00-\x1f\x7f\"\\<]|[^\x00-\x7f\udc80-\udcff]"),
-    "'": re.compile(r"[\x00-\x1f\x7f'\\<]|[^\x00-\x7f\udc80-\udcff]"),
+    "": patterns.compile(r"[\x00-\x20\x7f\"'()\\<]|[^\x00-\x7f\udc80-\udcff]"),
+    '"': patterns.compile(r"[\x00-\x1f\x7f\"\\<]|[^\x00-\x7f\udc80-\udcff]"),
+    "'": patterns.compile(r"[\x00-\x1f\x7f'\\<]|[^\x00-\x7f\udc80-\udcff]"),
 }
 
 

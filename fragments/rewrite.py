@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 import fragments.css as css
+import fragments.patterns as patterns
 from fragments.edit import Edits
 from fragments.scan import Attribute, Kind, Scanner, Token, attributes, escape, unescape
 from fragments.urls import CARRIERS, FOREIGN, PRESENTATION, Change, Place, absolute, below, means, refresh
@@ -47,7 +48,7 @@ def _whole(rewriting: Rewriter, source: bytes) -> bytes:
 
 
 # Charsets in which the bytes of "<" or "/" may mean something else. UTF-16 is also known by its byte order mark.
-_NOT_ASCII = re.compile(
+_NOT_ASCII = patterns.compile(
     r"charset\s*=\s*[\"']?\s*(?:utf-?16|utf-?32|utf-?7|ucs-?2|iso-2022|csiso2022|hz-)", re.IGNORECASE
 )
 _MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -134,7 +135,7 @@ def _json(text: bytes, change: Callable[[object], object]) -> bytes:
 
 
 _UTF8_MARK = b"\xef\xbb\xbf"
-_WIDE = re.compile("[<\x80-\udc7f\udd00-\U0010ffff]")  # "<" as well: no text ends a script
+_WIDE = patterns.compile("[<\x80-\udc7f\udd00-\U0010ffff]")  # "<" as well: no text ends a script
 
 
 def _in_ascii(found: re.Match[str]) -> str:
@@ -422,7 +423,7 @@ def _unchanged(relative: bool) -> re.Pattern[bytes]:
     free = rf"(?!(?:{links}|{others}|{style})[\t\n\f\r />=]){_NAME}++(?:{_valued('=', '')})?+{_END}"
     looked_into = _spelled("svg math script style title textarea xmp iframe noembed noframes plaintext meta link")
     tag = rf"<(?!{looked_into}{_END})[A-Za-z]{_NAME}*+(?:{_SPACE}++(?:{free}|{link}{sheet}))*+{_SPACE}*+/?>"
-    return re.compile(
+    return patterns.compile(
         rf"(?:[^<]++|</[A-Za-z]{_NAME}*+{_SPACE}*+>|{tag}|{_icon()}|{_COMMENT}|<(?=[^A-Za-z/!?]))*+".encode()
     )
 
@@ -469,10 +470,10 @@ _META_NAMES = (
     "image url thumbnail thumbnailurl contenturl"
 )
 _META_URLS = frozenset(_META_NAMES.split())
-_REAL = re.compile("[\x80-\ud7ff\ue000-\U0010ffff]")
+_REAL = patterns.compile("[\x80-\ud7ff\ue000-\U0010ffff]")
 # What may change in an element of no concern has one of these in it: a foreign link, a function of CSS, or a disguise.
-_HINT = re.compile(rb"href|src|url\(|image-set\(|[&\\]", re.IGNORECASE)
-_NEEDS_QUOTES = re.compile(r"[\t\n\f\r \"'=<>`]|^$")
+_HINT = patterns.compile(rb"href|src|url\(|image-set\(|[&\\]", re.IGNORECASE)
+_NEEDS_QUOTES = patterns.compile(r"[\t\n\f\r \"'=<>`]|^$")
 _REWRITERS: Mapping[str, Callable[[Place], Rewriter]] = {
     "text/html": HtmlRewriter,
     "application/xhtml+xml": XmlRewriter,

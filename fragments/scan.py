@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from html.entities import html5
 from typing import NamedTuple
 
+import fragments.patterns as patterns
+
 HELD = 64 * 1024  # a streamed tag or comment longer than this is let through without being a token
 DEPTH = 256  # open elements remembered inside foreign content; browsers flatten at 512
 
@@ -58,27 +60,27 @@ _ATTRIBUTE = (
 )
 _TAG = rb"(/?)(%s)(?:%s)*+([\t\n\f\r /]*+)>" % (_NAME, _ATTRIBUTE)
 
-_MARK = re.compile(rb"<(?:%s|(?=[A-Za-z/!?]))" % _TAG)
-_TAG_NAME = re.compile(rb"</?(%s)" % _NAME)
-_EACH_ATTRIBUTE = re.compile(
+_MARK = patterns.compile(rb"<(?:%s|(?=[A-Za-z/!?]))" % _TAG)
+_TAG_NAME = patterns.compile(rb"</?(%s)" % _NAME)
+_EACH_ATTRIBUTE = patterns.compile(
     rb"[\t\n\f\r /]*+(%(name)s)(%(ws)s*+=%(ws)s*+(?:\"([^\"]*+)\"|'([^']*+)'|(%(unquoted)s)|(?=>)))?+"
     % {b"name": _ATTRIBUTE_NAME, b"ws": _WS, b"unquoted": _UNQUOTED}
 )
 
-_GREATER = re.compile(rb">")
-_COMMENT_END = re.compile(rb"--!?>")
-_COMMENT_ABRUPT = re.compile(rb"-?>")
-_XML_INSTRUCTION_END = re.compile(rb"\?>")
-_CDATA_END = re.compile(rb"\]\]>")
+_GREATER = patterns.compile(rb">")
+_COMMENT_END = patterns.compile(rb"--!?>")
+_COMMENT_ABRUPT = patterns.compile(rb"-?>")
+_XML_INSTRUCTION_END = patterns.compile(rb"\?>")
+_CDATA_END = patterns.compile(rb"\]\]>")
 
 _RAW = frozenset({b"title", b"textarea", b"style", b"script", b"xmp", b"iframe", b"noembed", b"noframes", b"plaintext"})
-_RAW_END = {name: re.compile(rb"</%s(?=[\t\n\f\r />])" % name, re.IGNORECASE) for name in _RAW - {b"plaintext"}}
+_RAW_END = {name: patterns.compile(rb"</%s(?=[\t\n\f\r />])" % name, re.IGNORECASE) for name in _RAW - {b"plaintext"}}
 _TURNS = _RAW | {b"svg", b"math"}
 
 # Script text, 13.2.5.4 and 13.2.5.15 to 31: outside of a comment, in one, and in a script in one.
-_SCRIPT_TEXT = re.compile(rb"<!--|</script(?=[\t\n\f\r />])", re.IGNORECASE)
-_SCRIPT_ESCAPED = re.compile(rb"-->|</?script(?=[\t\n\f\r />])", re.IGNORECASE)
-_SCRIPT_DOUBLE = re.compile(rb"-->|</script(?=[\t\n\f\r />])", re.IGNORECASE)
+_SCRIPT_TEXT = patterns.compile(rb"<!--|</script(?=[\t\n\f\r />])", re.IGNORECASE)
+_SCRIPT_ESCAPED = patterns.compile(rb"-->|</?script(?=[\t\n\f\r />])", re.IGNORECASE)
+_SCRIPT_DOUBLE = patterns.compile(rb"-->|</script(?=[\t\n\f\r />])", re.IGNORECASE)
 
 
 def _words(text: str) -> frozenset[bytes]:
@@ -144,7 +146,7 @@ class _Until:
 
 def _state(stay: bytes, otherwise: str, **turns: str) -> tuple[re.Pattern[bytes], dict[int, str], str]:
     spelled = {"space": b"\t\n\f\r ", "slash": b"/", "equals": b"=", "double": b'"', "single": b"'", "greater": b">"}
-    return re.compile(stay), {byte: to for word, to in turns.items() for byte in spelled[word]}, otherwise
+    return patterns.compile(stay), {byte: to for word, to in turns.items() for byte in spelled[word]}, otherwise
 
 
 _STATES = {
@@ -522,8 +524,8 @@ def attributes(source: bytes, token: Token) -> list[Attribute]:
 
 # Attribute values. Non-ASCII bytes survive whatever the charset is.
 
-_REFERENCE = re.compile(r"&(?:#([xX][0-9a-fA-F]+|[0-9]+);?|([A-Za-z][A-Za-z0-9]*)(;?)(=?))")
-_REAL = re.compile("[\x80-\udc7f\udd00-\U0010ffff]")
+_REFERENCE = patterns.compile(r"&(?:#([xX][0-9a-fA-F]+|[0-9]+);?|([A-Za-z][A-Za-z0-9]*)(;?)(=?))")
+_REAL = patterns.compile("[\x80-\udc7f\udd00-\U0010ffff]")
 _NUMERIC = {n: bytes([n]).decode("cp1252", "replace").replace("\ufffd", chr(n)) for n in range(0x80, 0xA0)}
 
 

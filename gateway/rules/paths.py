@@ -6,7 +6,7 @@ Nothing is decoded and nothing is normalised: what is ambiguous is refused, what
 import re
 
 # What needs no closer look: printable bytes but % \ # ?, and dots only behind a character that is no slash or dot.
-_PLAIN = re.compile(rb"(?:[A-Za-z0-9/_~!$&'()*+,;=:@|^`{}\[\]\"<>-]|(?<=[^/.])\.)*+")
+_PLAIN = re.compile(rb"(?>(?:[A-Za-z0-9/_~!$&'()*+,;=:@|^`{}\[\]\"<>-]|(?<=[^/.])\.)*)")
 _QUERY = re.compile(rb"[\x21-\x22\x24-\x7e]*+")
 _ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})|%00")
 
