@@ -7,7 +7,7 @@ connection closed. An exchange that needs no waiting is answered before the next
 import asyncio
 import re
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any, Protocol, cast
@@ -297,8 +297,11 @@ class Wire(asyncio.Protocol):
 
     # A body on its way out
 
-    def write(self, chunk: bytes) -> None:
+    def write(self, chunk: bytes | memoryview) -> None:
         self._transport.write(chunk)
+
+    def writelines(self, chunks: Iterable[bytes | memoryview]) -> None:
+        self._transport.writelines(chunks)
 
     def drained(self, resume: Callable[[], None]) -> None:
         self._resumes.append(resume)
@@ -353,9 +356,7 @@ class Wire(asyncio.Protocol):
             lines.append(body)
             self._transport.write(b"".join(lines))
         else:
-            # two writes leave in one call of the kernel, and the body is not copied
-            self._transport.write(b"".join(lines))
-            self._transport.write(body)
+            self._transport.writelines((b"".join(lines), body))  # one call of the kernel, and the body is not copied
         self._done(keep, unread)
 
     async def _stream(self, request: Request, response: Response, body: Stream, keep: bool) -> None:
@@ -479,15 +480,13 @@ class _Framed:
     def full(self) -> bool:
         return self._wire.full
 
-    def write(self, chunk: bytes) -> None:
-        write = self._wire.write
+    def write(self, chunk: bytes | memoryview) -> None:
+        framed = b"%x\r\n%b\r\n" % (len(chunk), bytes(chunk)) if self._chunked and chunk else chunk
         if self._head:
-            write(self._head)
-            self._head = b""
-        if self._chunked and chunk:
-            write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+            head, self._head = self._head, b""
+            self._wire.writelines((head, framed))
         else:
-            write(chunk)
+            self._wire.write(framed)
 
     def end(self) -> None:
         if self._chunked:

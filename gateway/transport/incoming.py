@@ -46,7 +46,7 @@ class Incoming(Stream):
         self._source = source
         self._length = length
         self._on_first_read = on_first_read
-        self._chunks: list[bytes] = []
+        self._chunks: list[bytes | memoryview] = []
         self._size = 0
         self._sink: Sink | None = None
         self._waiter: Later[None] | None = None
@@ -61,12 +61,12 @@ class Incoming(Stream):
     def complete(self) -> bool:
         return self._done
 
-    def taken(self) -> bytes:
-        """All that lies here unread, at once."""
+    def taken(self) -> bytes | memoryview:
+        """All that lies here unread, at once; a lone view of a connection's bytes as it is, for a sink to copy from."""
         chunks, self._chunks, self._size = self._chunks, [], 0
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
-    def feed(self, chunk: bytes) -> None:
+    def feed(self, chunk: bytes | memoryview) -> None:
         sink = self._sink
         if sink is not None:
             sink.write(chunk)
@@ -83,7 +83,9 @@ class Incoming(Stream):
         self._wake()
 
     def finish(self) -> None:
+        """All of it is here: the connection is somebody else's now, and must not stay paused for our reader."""
         self._done = True
+        self._resume()
         self._wake()
 
     def fail(self, error: Exception) -> None:
@@ -99,7 +101,7 @@ class Incoming(Stream):
             if self._done:
                 return b""
             await self._wait()
-        chunk = self.taken()
+        chunk = bytes(self.taken())  # bytes are not copied by this, views are
         self._resume()
         return chunk
 

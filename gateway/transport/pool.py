@@ -26,6 +26,7 @@ STALL = 60.0  # seconds without a byte in the middle of a body: nginx's proxy_re
 SWEEP = 5.0
 KNOWN_HEAD = 2048  # bytes of an answer's head that is remembered, and how many of an origin are
 KNOWN_HEADS = 512
+LARGE = 16 * 1024  # bytes of a body from which a copy costs more than it saves
 TICK = 0.01  # seconds; how late a timeout may be told
 HEAD_LIMIT = 64 * 1024  # bytes of an answer's head; nginx allows 4-8 KiB, Node 16, Varnish 32
 LINES = "lines of a request"  # key of a head's memo
@@ -63,7 +64,7 @@ class Connection(asyncio.Protocol):
         self._response: Response | None = None
         self._incoming: Incoming | None = None
         self._headers: list[Field] = []
-        self._early: list[bytes] = []
+        self._early: list[bytes | memoryview] = []
         self._whole = False
         self._too_long = False
         self._length: int | None = None
@@ -127,7 +128,7 @@ class Connection(asyncio.Protocol):
     def full(self) -> bool:
         return self._full
 
-    def write(self, chunk: bytes) -> None:
+    def write(self, chunk: bytes | memoryview) -> None:
         if not self._closed:
             self._transport.write(chunk)
 
@@ -191,14 +192,17 @@ class Connection(asyncio.Protocol):
         answer, request = self._answer, self._request
         if known is None or answer is None or request is None or request.method == b"HEAD":
             return False
-        body = data[end + 4 :]
-        if len(body) > known.length:
+        here = len(data) - end - 4
+        if here > known.length:
             return False
         self._response = Response(known.status, known.head)
         self._keep = True
         self._length = known.length
-        self._whole = len(body) == known.length
-        self._early = [body] if body else []
+        self._whole = here == known.length
+        if here >= LARGE:
+            self._early = [memoryview(data)[end + 4 :]]
+        elif here:
+            self._early = [data[end + 4 :]]
         self._deliver(answer, self._response)
         return True
 
@@ -302,15 +306,19 @@ class Connection(asyncio.Protocol):
         """The head is here: who waits is answered, with the body if that is whole, with a stream of it if not."""
         self._answer = None
         early, self._early = self._early, []
-        if self._whole:
-            response.body = early[0] if len(early) == 1 else b"".join(early)
+        if self._whole and not (early and type(early[0]) is memoryview):
+            response.body = b"".join(early)
             self._settle()  # first: who is answered may want this very connection next
         else:
             self.heard = self._loop.time()
-            response.body = self._incoming = Incoming(self, self._length)
+            response.body = incoming = self._incoming = Incoming(self, self._length)
+            if self._whole:
+                incoming.finish()
             for chunk in early:
-                self._incoming.feed(chunk)
-            if self._length is not None:
+                incoming.feed(chunk)
+            if self._whole:
+                self._settle()
+            elif self._length is not None:
                 self._left = self._length - sum(map(len, early))
         answer.set(response)
 
@@ -373,8 +381,8 @@ class _Chunked:
     def full(self) -> bool:
         return self._connection.full
 
-    def write(self, chunk: bytes) -> None:
-        self._connection.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+    def write(self, chunk: bytes | memoryview) -> None:
+        self._connection.write(b"%x\r\n%b\r\n" % (len(chunk), bytes(chunk)))
 
 
 class Home:

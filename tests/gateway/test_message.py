@@ -33,9 +33,9 @@ class Slow:
         self.waits = 0
         self.full = False
 
-    def write(self, chunk: bytes) -> None:
+    def write(self, chunk: bytes | memoryview) -> None:
         assert not self.full, "written to although it was full"
-        self.taken.append(chunk)
+        self.taken.append(bytes(chunk))
         self.full = True
 
     def drained(self, resume: Callable[[], None]) -> None:

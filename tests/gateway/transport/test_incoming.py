@@ -34,8 +34,8 @@ class Sink:
         self.full = full
         self.resumes: list[Callable[[], None]] = []
 
-    def write(self, chunk: bytes) -> None:
-        self.taken.append(chunk)
+    def write(self, chunk: bytes | memoryview) -> None:
+        self.taken.append(bytes(chunk))
 
     def drained(self, resume: Callable[[], None]) -> None:
         self.resumes.append(resume)
@@ -191,3 +191,26 @@ async def test_a_cancelled_reader_loses_nothing() -> None:
         await reading
     body.feed(b"abc")
     assert await body.read() == b"abc"
+
+
+async def test_a_body_that_is_all_here_leaves_its_connection_free() -> None:
+    """The next exchange reads on it, whether this reader takes its bytes or not."""
+    peer = Peer()
+    body = Incoming(peer, HIGH_WATER + 1)
+    body.feed(bytes(HIGH_WATER + 1))
+    assert peer.waits
+    body.finish()
+    assert not peer.waits
+    body.close()
+    assert not peer.gone
+
+
+async def test_a_view_is_read_as_bytes_and_piped_as_it_is() -> None:
+    read, piped = Incoming(Peer(), 3), Incoming(Peer(), 3)
+    for body in (read, piped):
+        body.feed(memoryview(b"xabc")[1:])
+        body.finish()
+    assert await read.read() == b"abc"
+    sink = Sink()
+    await piped.pipe(sink)
+    assert sink.taken == [b"abc"]

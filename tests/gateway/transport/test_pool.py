@@ -519,7 +519,7 @@ class Stuck:
         self.full = False
         self._resumes: list[Callable[[], None]] = []
 
-    def write(self, chunk: bytes) -> None:
+    def write(self, chunk: bytes | memoryview) -> None:
         self.size += len(chunk)
         self.full = True
 
