@@ -93,7 +93,7 @@ class Table:
     upstreams: dict[str, Upstream] = field(default_factory=dict)
     teams: tuple[str, ...] = ()
     moved: dict[bytes, bytes] = field(default_factory=dict)
-    depth: int = 0
+    depths: dict[bytes, int] = field(default_factory=dict)  # by first segment, the segments of the longest prefix
 
     def __repr__(self) -> str:
         count = sum(len(mounts) for mounts in self.mounts.values())
@@ -102,12 +102,14 @@ class Table:
     def find(self, host: bytes, path: bytes) -> Mount | None:
         """The mount that owns a path on a host (without port); whole segments only, longest prefix first."""
         mounts = self.mounts
-        if self.depth == 1:
-            end = path.find(b"/", 1)
-            row = mounts.get(path if end < 0 else path[:end])
-            if row is not None and not row[0].hosts:
+        end = path.find(b"/", 1)
+        first = path if end < 0 else path[:end]
+        depth = self.depths.get(first, 0)
+        if depth == 1:
+            row = mounts[first]
+            if not row[0].hosts:
                 return row[0]
-        for end in reversed(_ends(path, self.depth)):
+        for end in reversed(_ends(path, depth)):
             for mount in mounts.get(path[:end], ()):
                 if not mount.hosts or host in mount.hosts:
                     return mount
@@ -115,7 +117,7 @@ class Table:
 
     def new_home(self, path: bytes, mount: Mount | None) -> bytes | None:
         """Where a path below a prefix that its application left is now; a mount declared deeper than that wins."""
-        for end in reversed(_ends(path, self.depth)) if self.moved else ():
+        for end in reversed(_ends(path, max(prefix.count(b"/") for prefix in self.moved))) if self.moved else ():
             home = self.moved.get(path[:end])
             if home is not None and (mount is None or len(mount.prefix) < end):
                 return home + path[end:]
@@ -154,9 +156,12 @@ def compile(manifests: Iterable[Manifest], number: int = 0, moved: Mapping[str, 
             if fragment.upstream in own and name not in fragments:
                 fragments[name] = _fragment(name, fragment, own[fragment.upstream], manifest.team)
     left = {old.encode(): new.rstrip("/").encode() for old, new in (moved or {}).items()}
-    depth = max((prefix.count(b"/") for prefix in (*mounts, *left)), default=0)
+    depths: dict[bytes, int] = {}
+    for taken in filter(None, mounts):
+        first = b"/" + taken.split(b"/", 2)[1]
+        depths[first] = max(depths.get(first, 0), taken.count(b"/"))
     rows = {prefix: tuple(row) for prefix, row in mounts.items()}
-    return Table(number, rows, fragments, upstreams, tuple(teams), left, depth)
+    return Table(number, rows, fragments, upstreams, tuple(teams), left, depths)
 
 
 def _ends(path: bytes, depth: int) -> list[int]:

@@ -53,6 +53,8 @@ class Cache:
         if verdict is ABSENT and self._shared is not None:
             await self.recall([fetch], exchange.request)
             verdict = self.look(exchange, fetch)
+        if verdict is ABSENT:
+            return self._kept(exchange, fetch, await ask(exchange, fetch), ABSENT.reason)
         match verdict:
             case Hit():
                 return stored(verdict.entry, exchange.now, b"portico; hit; ttl=%d" % verdict.ttl)
@@ -78,7 +80,7 @@ class Cache:
                 return Bypass(reason)
         elif fetch.fragment.is_personal:
             return Bypass("request")
-        key = key_of(fetch, request)
+        key = fetch.key if fetch.fragment is None else key_of(fetch, request)
         entry = self._memory.get(key)
         if entry is None:
             return ABSENT
@@ -143,7 +145,7 @@ class Cache:
         return self._kept(exchange, fetch, response, "stale")
 
     def _kept(self, exchange: Exchange, fetch: Fetch, answer: Answer, reason: str) -> Answer:
-        cookies = fetch.fragment is None and b"cookie" in exchange.request.index
+        cookies = fetch.fragment is None and b"cookie" in exchange.request.head.index
         life = freshness.lifetime(answer, fetch.policy, exchange.now, cookies=cookies)
         if isinstance(life, str):
             return passed(answer, noted(reason, answer.status, life))
@@ -277,7 +279,7 @@ def made(status: int, fields: Fields, body: bytes, life: Lifetime, now: float, t
 
 def passed(answer: Answer, note: bytes) -> Answer:
     """An answer of an origin as viewers may see it, with what became of it here."""
-    if not NOT_FOR_VIEWERS.isdisjoint(answer.index):
+    if not NOT_FOR_VIEWERS.isdisjoint(answer.head.index):
         answer.head = Head([field for field in answer.head.fields if field[0] not in NOT_FOR_VIEWERS])
     answer.note = note
     return answer

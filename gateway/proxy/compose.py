@@ -403,7 +403,7 @@ class Composer:
 class Page:
     """A page put together, and what it was made of: it stands while every part is still held and fresh."""
 
-    __slots__ = ("_body", "_fresh", "_head", "_mount", "_parts", "_scope", "_status", "_table", "_timings")
+    __slots__ = ("_body", "_fresh", "_head", "_parts", "_scope", "_status", "_table", "_timings")
 
     def __init__(self, exchange: Exchange, shell: Answer, fields: Fields, body: bytes, fresh: float) -> None:
         scope, _, age = dict(fields)[b"cache-control"].partition(b", max-age=")
@@ -413,7 +413,6 @@ class Page:
         self._body = body
         self._timings = exchange.timings
         self._table = exchange.table
-        self._mount = exchange.mount
         self._fresh = min(fresh, shell.entry.fresh if shell.entry is not None else 0.0)
         self._parts: list[tuple[bytes, Entry]] = []
 
@@ -438,7 +437,6 @@ class Page:
         left = self._fresh - exchange.now
         if self._scope:
             response.extra.append((b"cache-control", algebra.shared(self._scope, left)))
-        exchange.mount = self._mount
         exchange.timings = self._timings
         exchange.note = b"portico; hit; ttl=%d" % left
         return response

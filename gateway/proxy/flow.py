@@ -79,9 +79,6 @@ class Flow:
     async def _answer(self, exchange: Exchange) -> Response:
         request = exchange.request
         self._identify(exchange)
-        ready = self._composer.ready(exchange)
-        if ready is not None:
-            return ready
         path, query = paths.split(request.target)
         if path.startswith(b"/-/"):
             return await self._own(exchange, path)
@@ -93,6 +90,9 @@ class Flow:
             raise NotFound(f"No mount owns {path.decode('latin-1')!r}.")
         if paths.lacks_slash(path, mount.prefix) and request.method in (b"GET", b"HEAD"):
             return redirect(path + b"/" + (b"?" + query if query is not None else b""))
+        ready = self._composer.ready(exchange) if mount.composes else None
+        if ready is not None:
+            return ready
         fetch = self._page(exchange, mount)
         answer = await self.fetch(exchange, fetch)
         exchange.note = answer.note
@@ -171,7 +171,7 @@ class Flow:
             extra.append((b"server-timing", exchange.timings + b", total;dur=%.1f" % (seconds * 1000)))
         if self._access_log:
             self._tell(fact(exchange, response.status, seconds))
-        if b"if-none-match" in exchange.request.index and validators.not_modified(exchange.request, response):
+        if b"if-none-match" in exchange.request.head.index and validators.not_modified(exchange.request, response):
             return validators.bodiless(response)
         return response
 
