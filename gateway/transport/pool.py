@@ -162,7 +162,8 @@ class Connection(asyncio.Protocol):
         if self._response is None and self._head_size == 0 and self._known(data):
             return
         self.heard = self._loop.time()
-        if self._response is None:
+        headless = self._response is None
+        if headless:
             self._head_size += len(data)
         try:
             self._parser.feed_data(data)
@@ -173,7 +174,10 @@ class Connection(asyncio.Protocol):
             self._fail(BadAnswer(f"Origin {self.home.origin.url} does not speak HTTP: {error}."))
             return
         if self._answer is not None and self._response is not None:
-            self._remember(data, self._response)
+            if headless:
+                self._remember(data, self._response)
+            if self._comes_alone():
+                return
             self._deliver(self._answer, self._response)
         elif self._whole:
             self._settle()
@@ -199,6 +203,9 @@ class Connection(asyncio.Protocol):
         self._keep = True
         self._length = known.length
         self._whole = here == known.length
+        if here == 0 and known.length:
+            self._left = known.length
+            return True
         if here >= LARGE:
             self._early = [memoryview(data)[end + 4 :]]
         elif here:
@@ -223,7 +230,9 @@ class Connection(asyncio.Protocol):
         """In the middle of a body of known length there is nothing to parse, and nothing to copy."""
         left = self._left
         incoming = self._incoming
-        assert incoming is not None
+        if incoming is None:
+            self._body_begins(data)
+            return
         if left > len(data):
             self._left = left - len(data)
             incoming.feed(data)
@@ -235,6 +244,27 @@ class Connection(asyncio.Protocol):
         incoming.finish()
         self._whole = True
         self._settle()
+
+    def _comes_alone(self) -> bool:
+        """A head whose body is announced and on its way: most send it in the next packet, and one answer is cheaper
+        than an answer and a stream. Answers of no known length, event streams among them, are never held.
+        """
+        if self._whole or self._early or not self._length:
+            return False
+        self._left = self._length
+        return True
+
+    def _body_begins(self, data: bytes) -> None:
+        """The first bytes of a body whose head came alone: now there is something to answer with."""
+        answer, response, left = self._answer, self._response, self._left
+        assert answer is not None and response is not None
+        self._parser = httptools.HttpResponseParser(self)
+        self._left = 0
+        self._whole = len(data) >= left
+        self._keep = self._keep and len(data) <= left
+        body = data if len(data) <= left else data[:left]
+        self._early = [memoryview(body) if len(body) >= LARGE else body]
+        self._deliver(answer, response)
 
     def connection_lost(self, error: Exception | None) -> None:
         self._closed = True

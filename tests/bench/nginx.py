@@ -49,6 +49,7 @@ def origins(ports: Ports) -> str:
     listens = "\n".join(f"    listen 127.0.0.1:{port};" for port in (ports.pages, *ports.teams))
     return _whole(f"""
   sendfile on;
+  tcp_nopush on;
   open_file_cache max=1000;
   etag off;
   keepalive_requests {10**9};
