@@ -219,6 +219,27 @@ async def gathered(body: Body, limit: int) -> Body:
     return b"".join(chunks)
 
 
+class Whole(Stream):
+    """A large body that is all here, as a view into the bytes it came in: it passes without being copied."""
+
+    __slots__ = ("_left", "view")
+
+    def __init__(self, view: memoryview) -> None:
+        self.view = view
+        self._left = view
+
+    @property
+    def length(self) -> int:
+        return len(self.view)
+
+    async def read(self) -> bytes:
+        left, self._left = self._left, self._left[:0]
+        return bytes(left)
+
+    async def pipe(self, sink: Sink) -> None:
+        sink.write(self.view)
+
+
 class Resumed(Stream):
     """A body of which a part was read already."""
 

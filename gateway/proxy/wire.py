@@ -17,7 +17,7 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from gateway.errors import GatewayError, ViewerError
-from gateway.message import Body, Field, Fields, Head, Request, Response, Stream
+from gateway.message import Body, Field, Fields, Head, Request, Response, Stream, Whole
 from gateway.proxy.eager import Run
 from gateway.recent import Kept
 from gateway.transport.incoming import Incoming
@@ -106,7 +106,7 @@ class Wire(asyncio.Protocol):
         self._incoming: Incoming | None = None
         self._queue: deque[tuple[Request, bool]] = deque()
         self._run: Run[None] | None = None
-        self._busy = self._deaf = self._closing = self._lost = self.full = False
+        self._busy = self._held = self._deaf = self._closing = self._lost = self.full = False
         self._resumes: list[Callable[[], None]] = []
         self._between = True
         self._begun = 0
@@ -169,10 +169,10 @@ class Wire(asyncio.Protocol):
         head = self._portal.heads.get(data[end:]) if 0 < end < TARGET_LIMIT else None
         if head is None:
             return False
-        line = _GET.fullmatch(data, 0, end)
-        if line is None:
+        if not data.startswith(b"GET /") or data[end - 9 : end] != b" HTTP/1.1":
             return False
-        self._begin(Request(b"GET", line[1], head, scheme=self._scheme, peer=self._peer), True)
+        # what else may not stand in a target is refused by rules.paths, as it is for every request
+        self._begin(Request(b"GET", data[4 : end - 9], head, scheme=self._scheme, peer=self._peer), True)
         return True
 
     def _remember(self, data: bytes, request: Request) -> None:
@@ -255,6 +255,7 @@ class Wire(asyncio.Protocol):
             self._remember(self._piece, request)
         if self._busy:
             self._queue.append((request, keep))
+            self._held = True
             self._transport.pause_reading()
         else:
             self._begin(request, keep)
@@ -312,14 +313,7 @@ class Wire(asyncio.Protocol):
 
     def _begin(self, request: Request, keep: bool) -> None:
         self._busy = True
-        run = Run(self._exchange(request, keep))
-        if not run.done:
-            self._run = run
-            run.then = self._ended
-
-    def _ended(self, run: Run[None]) -> None:
-        if self._run is run:
-            self._run = None
+        self._run = Run(self._exchange(request, keep))
 
     async def _exchange(self, request: Request, keep: bool) -> None:
         try:
@@ -330,6 +324,8 @@ class Wire(asyncio.Protocol):
                     body.close()
             elif isinstance(body, bytes):
                 self._send(request, response, body, keep)
+            elif type(body) is Whole:
+                self._send(request, response, body.view, keep)
             else:
                 await self._stream(request, response, body, keep)
         except asyncio.CancelledError:
@@ -341,7 +337,7 @@ class Wire(asyncio.Protocol):
                 self._portal.failed(error)
             self._abort()
 
-    def _send(self, request: Request, response: Response, body: bytes, keep: bool) -> None:
+    def _send(self, request: Request, response: Response, body: bytes | memoryview, keep: bool) -> None:
         """An answer that is all here leaves at once."""
         unread = self._unread(request)
         keep = keep and not unread and not self._closing
@@ -353,8 +349,7 @@ class Wire(asyncio.Protocol):
         if request.method == b"HEAD" or response.status in BODILESS:
             body = b""
         if len(body) < LARGE:
-            lines.append(body)
-            self._transport.write(b"".join(lines))
+            self._transport.write(b"".join((*lines, body)))
         else:
             self._transport.writelines((b"".join(lines), body))  # one call of the kernel, and the body is not copied
         self._done(keep, unread)
@@ -415,7 +410,8 @@ class Wire(asyncio.Protocol):
             # a fresh stack: a thousand pipelined requests must not nest a thousand deep
             self._loop.call_soon(self._begin, request, keep)
             self._busy = True
-        if not self._queue:
+        if self._held and not self._queue:
+            self._held = False
             self._transport.resume_reading()
 
     def _leave(self) -> None:
@@ -499,7 +495,7 @@ def _lines(fields: Fields) -> bytes:
     return b"".join([name + b": " + value + b"\r\n" for name, value in fields if name not in FRAMING])
 
 
-def _length(request: Request, response: Response, body: bytes) -> int | None:
+def _length(request: Request, response: Response, body: bytes | memoryview) -> int | None:
     """What Content-Length says; a HEAD answer announces the body its GET would have (RFC 9110 section 8.6)."""
     if response.status in BODILESS:
         return None

@@ -29,13 +29,17 @@ class Later(Generic[T]):
         if not self.done:
             self.done = True
             self._value = value
-            self._go_on()
+            then, self.then = self.then, None
+            if then is not None:
+                then()
 
     def fail(self, error: BaseException) -> None:
         if not self.done:
             self.done = True
             self._error = error
-            self._go_on()
+            then, self.then = self.then, None
+            if then is not None:
+                then()
 
     def __await__(self) -> Generator[object, None, T]:
         if not self.done:
@@ -51,8 +55,3 @@ class Later(Generic[T]):
         set_now = asyncio.Event()
         self.then = set_now.set
         yield from set_now.wait().__await__()
-
-    def _go_on(self) -> None:
-        then, self.then = self.then, None
-        if then is not None:
-            then()

@@ -13,7 +13,7 @@ import httptools
 
 import gateway.rules.retries as retries
 from gateway.errors import BadAnswer, GatewayError, Overloaded, TimedOut, Unreachable, ViewerError
-from gateway.message import Field, Fields, Head, Request, Response, Stream
+from gateway.message import Field, Fields, Head, Request, Response, Stream, Whole
 from gateway.recent import Kept
 from gateway.table import Origin
 from gateway.transport.base import Transport
@@ -336,19 +336,16 @@ class Connection(asyncio.Protocol):
         """The head is here: who waits is answered, with the body if that is whole, with a stream of it if not."""
         self._answer = None
         early, self._early = self._early, []
-        if self._whole and not (early and type(early[0]) is memoryview):
-            response.body = b"".join(early)
+        if self._whole:
+            first = early[0] if len(early) == 1 else b"".join(early)
+            response.body = first if isinstance(first, bytes) else Whole(first)
             self._settle()  # first: who is answered may want this very connection next
         else:
             self.heard = self._loop.time()
             response.body = incoming = self._incoming = Incoming(self, self._length)
-            if self._whole:
-                incoming.finish()
             for chunk in early:
                 incoming.feed(chunk)
-            if self._whole:
-                self._settle()
-            elif self._length is not None:
+            if self._length is not None:
                 self._left = self._length - sum(map(len, early))
         answer.set(response)
 

@@ -143,3 +143,14 @@ async def test_a_resumed_body_lets_go_of_its_rest() -> None:
     assert isinstance(body, Stream)
     body.close()
     assert rest.closed
+
+
+@pytest.mark.anyio
+async def test_a_whole_body_is_a_stream_like_any_other() -> None:
+    view = memoryview(b"xabc")[1:]
+    assert await message.whole(message.Whole(view), 3) == b"abc"
+    assert await message.whole(message.Whole(view), 2) is None
+    sink = Slow()
+    body = message.Whole(view)
+    await body.pipe(sink)
+    assert (sink.taken, body.length) == ([b"abc"], 3)
