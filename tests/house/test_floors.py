@@ -41,7 +41,7 @@ DOORS = {
     "fastapi": {"gateway.registry"},
     "starlette": {"gateway.registry"},
     "jinja2": {"gateway.registry"},
-    "httptools": {"gateway.proxy.wire", "gateway.transport.pool"},
+    "httptools": {"gateway.proxy.wire", "gateway.transport.connection"},
     "uvicorn": {"gateway.app", "gateway.proxy.wire"},
     "httpx": {"gateway.registry.client", "gateway.cli", "gateway.demo", "gateway.walk", "gateway.transport"},
     "typer": {"gateway.cli", "gateway.demo"},
