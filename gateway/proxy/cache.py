@@ -38,7 +38,6 @@ class Cache:
         self._tasks: set[asyncio.Task[None]] = set()
         self._refreshing: set[bytes] = set()
         self._away = False
-        self.version = 0
 
     def __repr__(self) -> str:
         return f"<Cache {self._memory!r}, {len(self._refreshing)} refreshing>"
@@ -116,7 +115,6 @@ class Cache:
 
     def purge(self, purge: Purge) -> int:
         """Forget in this process; the shared store is purged once, by whoever took the order."""
-        self.version += 1
         return self._memory.purge(purge)
 
     async def purge_shared(self, purge: Purge) -> None:

@@ -76,11 +76,6 @@ def allowed(authority: bytes, hosts: Collection[bytes]) -> bool:
     return not hosts or authority in hosts or hostname(authority) in hosts
 
 
-def token_list(value: bytes) -> list[bytes]:
-    """The members of a comma-separated field, lower-case (RFC 9110 section 5.6.1)."""
-    return [member.strip().lower() for member in value.split(b",") if member.strip()]
-
-
 @lru_cache(maxsize=1024)
 def media_type(value: bytes | None) -> str:
     """A Content-Type's type/subtype, lower-case, without parameters; empty when there is none."""

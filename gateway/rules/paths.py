@@ -17,11 +17,6 @@ def split(target: bytes) -> tuple[bytes, bytes | None]:
     return path, query if mark else None
 
 
-def is_plain(path: bytes) -> bool:
-    """Nothing in the path needs a closer look: by far the most do not."""
-    return _PLAIN.fullmatch(path) is not None
-
-
 def origin_form(target: bytes) -> tuple[bytes, bytes | None]:
     """A target in origin-form, and the authority when it came in absolute-form (RFC 9112 section 3.2.2)."""
     if target.startswith(b"/"):

@@ -4,6 +4,7 @@ It sends what it is given and hands back what came. Besides `proxy.wire` the onl
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol, cast
 
 import httptools
@@ -82,7 +83,7 @@ class Connection(asyncio.Protocol):
         self._upload: asyncio.Task[None] | None = None
         self._used = self._reused = self._keep = self._closed = self._to_eof = False
         self._full = False
-        self._resumes: list[object] = []
+        self._resumes: list[Callable[[], None]] = []
 
     def __repr__(self) -> str:
         state = "closed" if self._closed else "busy" if self._request else "idle"
@@ -141,7 +142,7 @@ class Connection(asyncio.Protocol):
         if not self._closed:
             self._transport.write(chunk)
 
-    def drained(self, resume: object) -> None:
+    def drained(self, resume: Callable[[], None]) -> None:
         self._resumes.append(resume)
         if not self._full or self._closed:
             self.resume_writing()
@@ -158,7 +159,7 @@ class Connection(asyncio.Protocol):
         self._full = False
         resumes, self._resumes = self._resumes, []
         for resume in resumes:
-            resume()  # type: ignore[operator]
+            resume()
 
     def data_received(self, data: bytes) -> None:
         if self._request is None:

@@ -288,9 +288,7 @@ async def test_purge(purge: Purge, gone: set[str]) -> None:
     async with playing([HOTELS], {"hotels": tagged}) as play:
         for target in targets:
             await play.get(target)
-        before = play.cache.version
         assert play.cache.purge(purge) == len(gone)
-        assert play.cache.version == before + 1
         missed = {target for target in targets if "fwd" in status_of(await play.get(target))}
         assert missed == gone
 

@@ -95,11 +95,6 @@ def test_allowed(authority: bytes, hosts: list[bytes], allowed: bool) -> None:
     assert fields.allowed(authority, hosts) is allowed
 
 
-def test_token_list_is_lower_case_and_has_no_empty_members() -> None:
-    assert fields.token_list(b"A, ,b ,,C") == [b"a", b"b", b"c"]
-    assert fields.token_list(b"") == []
-
-
 @pytest.mark.parametrize(
     ("value", "kind"),
     [

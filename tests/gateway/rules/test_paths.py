@@ -172,10 +172,3 @@ def test_any_bytes_are_judged(rest: bytes) -> None:
 def test_strip_undoes_the_mount(rest: str) -> None:
     below = b"/" + rest.encode()
     assert paths.strip(b"/hotels" + below, b"/hotels") == below
-
-
-@given(st.text("ab/.%2eF;\\\\?#", max_size=20))
-def test_what_is_plain_is_served(rest: str) -> None:
-    path = b"/" + rest.encode()
-    if paths.is_plain(path) and b"?" not in path:
-        assert paths.refusal(path) is None
