@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar, cast
 from gateway.transport.later import Later
 
 T = TypeVar("T")
+_UNSET: Any = None
 
 
 class Run(Generic[T]):
@@ -26,7 +27,7 @@ class Run(Generic[T]):
         self._task: asyncio.Task[T] | None = None
         self._waits: Later[Any] | None = None
         self._error: BaseException | None = None
-        self._value: T = cast(T, None)
+        self._value: T = _UNSET
         self.done = False
         self.then = then
         self._step()

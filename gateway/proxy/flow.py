@@ -17,13 +17,27 @@ from gateway.proxy.cache import Cache
 from gateway.proxy.compose import Composer
 from gateway.proxy.forward import Forward
 from gateway.proxy.mounting import Mounting
+from gateway.recent import Kept
 from gateway.rules.forwarding import Network
 from gateway.table import Current, Mount, Table
 from gateway.telemetry.facts import Served
 from gateway.telemetry.log import Teller
 
 LANES = 4096  # public names times mounts that are kept worked out; a stranger's made-up hosts must not add up
+TARGETS = 2048  # targets whose way is kept, of at most TARGET bytes each: three megabytes for who asks for made-up ones
+TARGET = 512
 REFUSED_METHODS = frozenset({b"CONNECT", b"TRACE"})
+
+
+class Ways:
+    """What is worked out once under one table: the lanes, and where targets led, by public name."""
+
+    __slots__ = ("lanes", "led", "table")
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.lanes: Kept[tuple[bytes, bytes], Lane] = Kept(LANES)
+        self.led: Kept[tuple[bytes, bytes], Fetch] = Kept(TARGETS)
 
 
 class Flow:
@@ -52,8 +66,7 @@ class Flow:
         self._access_log = access_log
         self._hosts = frozenset(host.lower().encode() for host in hosts)
         self._trusted = trusted
-        self._lanes_of: Table | None = None
-        self._lanes: dict[tuple[bytes, bytes], Lane] = {}
+        self._ways = Ways(current.table)
         self._ids = map(b"%b%08x".__mod__, zip(itertools.repeat(os.urandom(6).hex().encode()), itertools.count(1)))
         self._time = time.monotonic
         self.draining = False
@@ -79,26 +92,44 @@ class Flow:
     async def _answer(self, exchange: Exchange) -> Response:
         request = exchange.request
         self._identify(exchange)
+        if exchange.table is not self._ways.table:
+            self._ways = Ways(exchange.table)
+        fetch = self._ways.led.get((exchange.public, request.target)) or self._way(exchange)
+        if not isinstance(fetch, Fetch):
+            return fetch or await self._own(exchange)
+        assert fetch.lane is not None
+        mount = exchange.mount = fetch.lane.mount
+        ready = self._composer.ready(exchange) if mount.composes else None
+        if ready is not None:
+            return ready
+        answer = await self.fetch(exchange, fetch)
+        exchange.note = answer.note
+        if mount.composes:
+            return await self._composer.compose(exchange, fetch, answer)
+        return answer
+
+    def _way(self, exchange: Exchange) -> Fetch | Response | None:
+        """Where a target leads under this table: to a page, elsewhere, or (None) to the gateway itself."""
+        request = exchange.request
+        doubt = paths.refusal(request.target)
+        if doubt is not None:
+            raise ViewerError(doubt)
         path, query = paths.split(request.target)
         if path.startswith(b"/-/"):
-            return await self._own(exchange, path)
+            return None
         mount = exchange.mount = exchange.table.find(exchange.host, path)
         home = exchange.table.new_home(path, mount) if exchange.table.moved else None
         if home is not None:
             return redirect((home or b"/") + (b"?" + query if query is not None else b""))
         if mount is None:
             raise NotFound(f"No mount owns {path.decode('latin-1')!r}.")
-        if paths.lacks_slash(path, mount.prefix) and request.method in (b"GET", b"HEAD"):
-            return redirect(path + b"/" + (b"?" + query if query is not None else b""))
-        ready = self._composer.ready(exchange) if mount.composes else None
-        if ready is not None:
-            return ready
         fetch = self._page(exchange, mount)
-        answer = await self.fetch(exchange, fetch)
-        exchange.note = answer.note
-        if mount.composes:
-            return await self._composer.compose(exchange, fetch, answer)
-        return answer
+        if paths.lacks_slash(path, mount.prefix):
+            slashed = path + b"/" + (b"?" + query if query is not None else b"")
+            return redirect(slashed) if request.method in (b"GET", b"HEAD") else fetch
+        if len(request.target) <= TARGET:
+            self._ways.led.keep((exchange.public, request.target), fetch)
+        return fetch
 
     def fetch(self, exchange: Exchange, fetch: Fetch) -> Awaitable[Answer]:
         """A slot is fetched exactly like a page."""
@@ -118,9 +149,6 @@ class Flow:
             forwarding.believe(request, self._trusted)
         known = request.head.memo.get(request.scheme) if absolute is None else None
         exchange.authority, exchange.public, exchange.host = known or self._named(request, absolute)
-        doubt = paths.refusal(request.target)
-        if doubt is not None:
-            raise ViewerError(doubt)
         if request.method in REFUSED_METHODS:
             raise MethodRefused(f"{request.method.decode()} is not for a portal.")
 
@@ -141,16 +169,13 @@ class Flow:
         return Fetch(upstream, target, lane.key + target, lane.place, mount.policy, upstream.timeout, lane=lane)
 
     def _lane(self, exchange: Exchange, mount: Mount) -> Lane:
-        if exchange.table is not self._lanes_of or len(self._lanes) > LANES:
-            self._lanes_of, self._lanes = exchange.table, {}
         key = (exchange.public, mount.prefix)
-        lane = self._lanes.get(key)
-        if lane is None:
-            lane = self._lanes[key] = Lane(mount, exchange.request.scheme, exchange.authority)
-        return lane
+        lanes = self._ways.lanes
+        return lanes.get(key) or lanes.keep(key, Lane(mount, exchange.request.scheme, exchange.authority))
 
-    async def _own(self, exchange: Exchange, path: bytes) -> Response:
+    async def _own(self, exchange: Exchange) -> Response:
         """What the gateway serves of its own, and what has no other address: an upstream without a mount."""
+        path, _ = paths.split(exchange.request.target)
         if path == b"/-/health/live":
             return plain(200, b"live\n")
         if path == b"/-/health/ready":

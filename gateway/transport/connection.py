@@ -14,6 +14,7 @@ from gateway.message import Field, Fields, Head, Request, Response, Stream, Whol
 from gateway.recent import Kept
 from gateway.table import Origin
 from gateway.transport.incoming import Incoming
+from gateway.transport.landing import Landing
 from gateway.transport.later import Later
 
 STALL = 60.0  # seconds without a byte in the middle of a body: nginx's proxy_read_timeout
@@ -44,6 +45,7 @@ class Keeper(Protocol):
 
     origin: Origin
     heads: "Kept[bytes, Known]"
+    landing: Landing
 
     def expects(self, timeout: float) -> float:
         """When an answer that is asked for now is late."""
@@ -58,11 +60,12 @@ class Keeper(Protocol):
         ...
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """One connection to an origin: an exchange at a time."""
 
     def __init__(self, home: Keeper) -> None:
         self.home = home
+        self._landing = home.landing
         self.idle_since = 0.0
         self.heard = 0.0
         self._loop = asyncio.get_running_loop()
@@ -147,7 +150,7 @@ class Connection(asyncio.Protocol):
         if not self._full or self._closed:
             self.resume_writing()
 
-    # asyncio.Protocol
+    # asyncio.BufferedProtocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -161,7 +164,16 @@ class Connection(asyncio.Protocol):
         for resume in resumes:
             resume()
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> bytearray:
+        return self._landing.room()
+
+    def buffer_updated(self, count: int) -> None:
+        if count < LARGE:
+            self._heard(self._landing.taken(count))
+        else:
+            self._heard(self._landing.lent(count))
+
+    def _heard(self, data: bytes | memoryview) -> None:
         if self._request is None:
             self.close()  # bytes nobody asked for: never the beginning of the next answer
             return
@@ -199,10 +211,11 @@ class Connection(asyncio.Protocol):
                 )
             )
 
-    def _known(self, data: bytes) -> bool:
+    def _known(self, data: bytes | memoryview) -> bool:
         """A head of an answer that llhttp has judged before, byte for byte: nothing in it needs reading again."""
-        end = data.find(b"\r\n\r\n")
-        known = self.home.heads.get(undated(data[: end + 4])) if end >= 0 else None
+        begin = data if type(data) is bytes else bytes(data[:KNOWN_HEAD])
+        end = begin.find(b"\r\n\r\n")
+        known = self.home.heads.get(undated(begin[: end + 4])) if end >= 0 else None
         answer, request = self._answer, self._request
         if known is None or answer is None or request is None or request.method == b"HEAD":
             return False
@@ -216,27 +229,26 @@ class Connection(asyncio.Protocol):
         if here == 0 and known.length:
             self._left = known.length
             return True
-        if here >= LARGE:
-            self._early = [memoryview(data)[end + 4 :]]
-        elif here:
-            self._early = [data[end + 4 :]]
+        if here:
+            self._early = [_worth(data[end + 4 :])]
         self._deliver(answer, self._response)
         return True
 
-    def _remember(self, data: bytes, response: Response) -> None:
+    def _remember(self, data: bytes | memoryview, response: Response) -> None:
         """Heads that came in one piece, frame their body by its length, and say nothing that ages."""
-        end = data.find(b"\r\n\r\n") + 4
+        begin = bytes(data[:KNOWN_HEAD])
+        end = begin.find(b"\r\n\r\n") + 4
         length = self._length
-        if len(data) != self._head_size or not 4 < end <= KNOWN_HEAD or length is None or not self._keep:
+        if len(data) != self._head_size or end < 4 or length is None or not self._keep:
             return
-        raw = data[:end]
+        raw = begin[:end]
         plain = raw.startswith(b"HTTP/1.1 %d " % response.status) and raw.count(b"\n") == len(response.headers) + 2
         if not plain or response.status in BODILESS or self._request is None or self._request.method == b"HEAD":
             return
         if b"expires" not in response.index and b"transfer-encoding" not in response.index:
             self.home.heads.keep(undated(raw), Known(response.status, response.head, length))
 
-    def _body_goes_on(self, data: bytes) -> None:
+    def _body_goes_on(self, data: bytes | memoryview) -> None:
         """In the middle of a body of known length there is nothing to parse, and nothing to copy."""
         left = self._left
         incoming = self._incoming
@@ -264,7 +276,7 @@ class Connection(asyncio.Protocol):
         self._left = self._length
         return True
 
-    def _body_begins(self, data: bytes) -> None:
+    def _body_begins(self, data: bytes | memoryview) -> None:
         """The first bytes of a body whose head came alone: now there is something to answer with."""
         answer, response, left = self._answer, self._response, self._left
         assert answer is not None and response is not None
@@ -272,8 +284,7 @@ class Connection(asyncio.Protocol):
         self._left = 0
         self._whole = len(data) >= left
         self._keep = self._keep and len(data) <= left
-        body = data if len(data) <= left else data[:left]
-        self._early = [memoryview(body) if len(body) >= LARGE else body]
+        self._early = [_worth(data if len(data) <= left else data[:left])]
         self._deliver(answer, response)
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -428,6 +439,11 @@ def head(request: Request) -> bytes:
     lines: bytes = block.memo.get(LINES) or block.keep(LINES, _lines(block.fields))
     extra = _lines(request.extra) if request.extra is not None else b""
     return request.method + b" " + request.target + b" HTTP/1.1\r\n" + lines + extra + b"\r\n"
+
+
+def _worth(body: bytes | memoryview) -> bytes | memoryview:
+    """A view where that is worth it."""
+    return body if len(body) >= LARGE else bytes(body)
 
 
 def undated(raw: bytes) -> bytes:

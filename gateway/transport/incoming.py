@@ -46,7 +46,7 @@ class Incoming(Stream):
         self._source = source
         self._length = length
         self._on_first_read = on_first_read
-        self._chunks: list[bytes | memoryview] = []
+        self._chunks: list[bytes] = []
         self._size = 0
         self._sink: Sink | None = None
         self._waiter: Later[None] | None = None
@@ -61,8 +61,8 @@ class Incoming(Stream):
     def complete(self) -> bool:
         return self._done
 
-    def taken(self) -> bytes | memoryview:
-        """All that lies here unread, at once; a lone view of a connection's bytes as it is, for a sink to copy from."""
+    def taken(self) -> bytes:
+        """All that lies here unread, at once."""
         chunks, self._chunks, self._size = self._chunks, [], 0
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
@@ -76,7 +76,7 @@ class Incoming(Stream):
             return
         if self._closed:
             return
-        self._chunks.append(chunk)
+        self._chunks.append(bytes(chunk))  # a view would hold the whole buffer it is of
         self._size += len(chunk)
         if self._size > HIGH_WATER:
             self._pause()
@@ -101,7 +101,7 @@ class Incoming(Stream):
             if self._done:
                 return b""
             await self._wait()
-        chunk = bytes(self.taken())  # bytes are not copied by this, views are
+        chunk = self.taken()
         self._resume()
         return chunk
 

@@ -6,9 +6,10 @@ inside a task it is an ordinary future, so any coroutine may await it.
 
 import asyncio
 from collections.abc import Callable, Generator
-from typing import ClassVar, Generic, TypeVar, cast
+from typing import Any, ClassVar, Generic, TypeVar
 
 T = TypeVar("T")
+_UNSET: Any = None
 
 
 class Later(Generic[T]):
@@ -22,7 +23,7 @@ class Later(Generic[T]):
     def __init__(self) -> None:
         self.done = False
         self.then: Callable[[], None] | None = None
-        self._value: T = cast(T, None)
+        self._value: T = _UNSET
         self._error: BaseException | None = None
 
     def set(self, value: T) -> None:

@@ -15,6 +15,7 @@ from gateway.recent import Kept
 from gateway.table import Origin
 from gateway.transport.base import Transport
 from gateway.transport.connection import Connection, Known, Stale
+from gateway.transport.landing import Landing
 from gateway.transport.resolve import Resolver
 
 IDLE = 30.0  # seconds a connection is kept unused: under the 60 s of common load balancers, so we close first
@@ -26,9 +27,10 @@ TICK = 0.01  # seconds; how late a timeout may be told
 class Home:
     """All connections to one origin."""
 
-    __slots__ = ("_loop", "_ticks", "all", "heads", "idle", "limit", "opening", "origin", "waiting")
+    __slots__ = ("_loop", "_ticks", "all", "heads", "idle", "landing", "limit", "opening", "origin", "waiting")
 
-    def __init__(self, origin: Origin, limit: int) -> None:
+    def __init__(self, origin: Origin, limit: int, landing: Landing) -> None:
+        self.landing = landing
         self._loop = asyncio.get_running_loop()
         self._ticks = False
         self.heads: Kept[bytes, Known] = Kept(KNOWN_HEADS)
@@ -100,6 +102,7 @@ class Pool:
         self._resolver = resolver
         self._limit = limit
         self._queue = queue
+        self._landing = Landing()
         self._homes: dict[str, Home] = {}
         self._sweeper: asyncio.TimerHandle | None = None
         self._tls: ssl.SSLContext | None = None
@@ -142,7 +145,7 @@ class Pool:
         await asyncio.sleep(0)
 
     def _open_home(self, origin: Origin) -> Home:
-        home = self._homes[origin.url] = Home(origin, self._limit)
+        home = self._homes[origin.url] = Home(origin, self._limit, self._landing)
         if self._sweeper is None:
             self._sweeper = asyncio.get_running_loop().call_later(SWEEP, self._sweep)
         return home

@@ -93,6 +93,15 @@ async def test_bare_prefix(target: str, method: str, status: int, location: str 
         assert play.seen == ([] if status == 308 else ["hotels POST /"])
 
 
+async def test_a_way_found_once_is_the_same_for_every_method_and_host() -> None:
+    async with playing([HOTELS], BOTH) as play:
+        for host in ("a.test", "b.test", "a.test"):
+            assert (await play.get("/hotels", method="POST", host=host)).status == 200
+            assert (await play.get("/hotels", host=host)).status == 308
+            assert (await play.get("/hotels/x", host=host)).status == 200
+            assert (await play.get("/hotels/%2e%2e/x", host=host)).status == 400
+
+
 @pytest.mark.parametrize("method", ["CONNECT", "TRACE"])
 async def test_methods_that_are_not_for_a_portal(method: str) -> None:
     async with playing([HOTELS], BOTH) as play:

@@ -107,6 +107,13 @@ async def test_the_request_goes_out_as_it_is() -> None:
     )
 
 
+async def test_a_large_body_that_is_kept_is_not_the_next_one() -> None:
+    bodies = [bytes([letter]) * 100_000 for letter in b"abc"]
+    async with serving(scripted(*map(Answer, bodies))) as origin, pooled() as pool:
+        answers = [await ask(pool, origin.port) for _ in bodies]
+        assert [await read(answer) for answer in answers] == bodies
+
+
 async def test_nothing_is_remembered_and_nothing_followed() -> None:
     moved = Answer(b"", 302, [("Location", "/elsewhere"), ("Set-Cookie", "s=1")])
     async with serving(lambda _: moved) as origin, pooled() as pool:

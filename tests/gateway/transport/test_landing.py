@@ -1,0 +1,42 @@
+"""The one buffer bytes of origins land in: read into again, never under somebody who still holds what it held."""
+
+from gateway.transport.landing import SIZE, Landing
+
+
+def fill(landing: Landing, data: bytes) -> None:
+    landing.room()[: len(data)] = data
+
+
+def test_the_buffer_is_read_into_again() -> None:
+    landing = Landing()
+    before = landing.room()
+    fill(landing, b"one")
+    assert landing.taken(3) == b"one"
+    fill(landing, b"two")
+    assert landing.taken(3) == b"two"
+    assert landing.room() is before
+
+
+def test_what_was_taken_outlives_the_next_bytes() -> None:
+    landing = Landing()
+    fill(landing, b"one")
+    taken = landing.taken(3)
+    fill(landing, b"two")
+    assert taken == b"one"
+
+
+def test_what_was_lent_and_is_still_held_outlives_the_next_bytes() -> None:
+    landing = Landing()
+    fill(landing, b"one and more")
+    part = landing.lent(12)[8:]  # a view of a view, as a sink may keep it
+    fill(landing, b"another text")
+    assert bytes(part) == b"more"
+    assert bytes(landing.lent(12)) == b"another text"
+
+
+def test_what_was_lent_and_let_go_costs_no_new_buffer() -> None:
+    landing = Landing()
+    before = landing.room()
+    landing.lent(SIZE).release()
+    assert landing.room() is before
+    assert len(before) == SIZE
