@@ -1,6 +1,7 @@
 """Every URL in CSS, found by the tokens of CSS Syntax: url(), src(), @import, image-set(), with escapes and comments.
 
-Text in other strings, in comments, in @namespace and in names stays; so does every byte outside a changed URL.
+Text in other strings, in comments, in @namespace and in names stays, and so does every byte outside a changed URL.
+One comment is none: `/*# sourceMappingURL=/x */` (ECMA-426) says where a map is.
 A sheet may come in pieces.
 """
 
@@ -14,6 +15,7 @@ from fragments.urls import Place, below
 
 HELD = 64 * 1024  # a URL longer than this is let through as it is
 _LONGEST_NAME = 256  # "-webkit-image-set" with every letter escaped is shorter
+_KNOWN_LIMIT = 1024  # URLs remembered while one sheet goes by
 _PATIENCE = 1024  # what is held and longer is looked at again only when it has grown by half
 
 # Bytes above ASCII are lone surrogates here, so they can be told from the characters that escapes stand for.
@@ -24,16 +26,25 @@ _WORD = rf"(?:[{_LETTER}]|{_ESCAPE})++(?:\\\Z)?+"
 _DOUBLE = r'(?:[^"\\\n\r\f]|\\(?:\r\n|[^\r]|\r(?!\Z)))*+'
 _SINGLE = r"(?:[^'\\\n\r\f]|\\(?:\r\n|[^\r]|\r(?!\Z)))*+"
 _COMMENT = r"/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/"
+_MAP = r"/\*[#@][ \t]sourceMappingURL="
 _STRING = rf"(?:\"{_DOUBLE}(?:\"|(?=[\n\r\f]))|'{_SINGLE}(?:'|(?=[\n\r\f])))"
 
 _FUNCTIONS = r"(?:url|src|(?:-webkit-)?image-set)\("
 _STATEMENTS = rf"@(?:import|namespace|(?:-moz-)?document)(?![{_LETTER}])"
 _WITH_ESCAPE = rf"@?[{_LETTER}]*+\\[^\n\r\f]"
 
-# What needs no look: all but the words that bring a URL. The group holds the last unit, which more text may change.
+# What needs no look, in one go: nothing in it begins a URL, or is cut off. It is left at the first doubt, which may be
+# in the middle of a word; the units below tell.
+_SWIFT = patterns.compile(
+    rf"(?:[^@/\\\"'(]++|\((?<!(?i:url)\()(?<!(?i:src)\()(?<!(?i:set)\()|@(?!(?i:import|namespace|document|-moz-))"
+    rf"|/(?!\*|\Z)|(?!{_MAP}){_COMMENT}|\"[^\"\\\n\r\f]*+\"|'[^'\\\n\r\f]*+')*+"
+)
+_WORD_SO_FAR = patterns.compile(rf"(?<![{_LETTER}#@])[#@]*+[{_LETTER}]*+\Z")
+_SIMPLE = patterns.compile(r"(?i:url)\((?:\"([^\"\\\n\r\f]*+)\"|'([^'\\\n\r\f]*+)'|([^\"'()\\\x00-\x20\x7f]++))\)")
+# One unit that brings no URL. More text may change it if it is the last.
 _PLAIN = patterns.compile(
-    rf"(?:([^#@/\\\"'{_LETTER}]++|(?!(?i:{_FUNCTIONS}|{_STATEMENTS})|{_WITH_ESCAPE})[#@]?{_WORD}"
-    rf"|{_COMMENT}|{_STRING}|/(?!\*)|[#@](?!{_WORD}|\\\Z)|\\(?=[\n\r\f])))*+"
+    rf"[^#@/\\\"'{_LETTER}]++|(?!(?i:{_FUNCTIONS}|{_STATEMENTS})|{_WITH_ESCAPE})[#@]?{_WORD}"
+    rf"|(?!{_MAP}){_COMMENT}|{_STRING}|/(?!\*)|[#@](?!{_WORD}|\\\Z)|\\(?=[\n\r\f])"
 )
 _NEVER_CHANGES = patterns.compile(rf"[^#@/\\\"'{_LETTER}]")
 _OPENING = patterns.compile(rf"(@?)({_WORD})(\(?)")
@@ -43,6 +54,8 @@ _QUOTED = patterns.compile(rf"\"({_DOUBLE})(?:\"|\Z)|'({_SINGLE})(?:'|\Z)")
 _BARE = patterns.compile(rf"((?:[^\"'()\\\x00-\x20\x7f]|{_ESCAPE})*+){_SPACE}*+(?:\)|\Z)")
 _BAD_STRING = patterns.compile(_STRING)
 _DATA = patterns.compile(rf"{_SPACE}*+([\"']?)data:", re.IGNORECASE)
+_MAPPING = patterns.compile(rf"{_MAP}([^\s*]*+)(?=[\s*])")
+_MAYBE_MAP = "/*# sourceMappingURL="
 _PRELUDE = rf"(?:[^;{{\"'/\\]|{_COMMENT}|{_STRING}|{_ESCAPE}|/(?=[^*])|\\(?=[\n\r\f]))*+"
 _INNER = patterns.compile(
     rf"{_COMMENT}|(?P<string>{_STRING})|(?P<function>{_WORD}\()|[#@]?{_WORD}|(?P<open>[(\[{{])|(?P<close>[)\]}}])"
@@ -62,7 +75,9 @@ _GOES_ON = {
     "url": (patterns.compile(r"(?:[^)\\]|\\[\s\S])*+"), patterns.compile(r"\)")),
 }
 
+_UNWRITABLE = patterns.compile(r"[\s*]|[^\x00-\x7f\udc80-\udcff]")
 _UNFINISHED = -1
+_QUOTES = ("", '"', "'", "")
 _CUT_OFF = ("/", '"', "'")  # as tokens of one character: what they should begin has no end yet
 
 
@@ -71,6 +86,7 @@ class Sheet:
 
     def __init__(self, place: Place) -> None:
         self._place = place
+        self._known: dict[str, str | None] = {}
         self._held = ""
         self._least = 0
         self._inside: str | None = None
@@ -115,15 +131,35 @@ class Sheet:
                 continue
             start = at
             if not self._sets:
-                plain = _PLAIN.match(text, at)
-                assert plain is not None
-                start = plain.end()
-                if start == len(text):
-                    return start if final else self._last_unit(text, plain)
+                start = self._swiftly(text, at)
+                if simple := _SIMPLE.match(text, start):
+                    at = self._simple(text, simple)
+                    continue
+                plain = _PLAIN.match(text, start)
+                if plain and plain.end() < len(text):
+                    at = plain.end()
+                    continue
+                if plain or start == len(text):
+                    return len(text) if final else self._last_unit(text, start)
             at = self._in_set(text, start, final) if self._sets else self._begin(text, start, final)
             if at == _UNFINISHED:
                 return len(text) if final else start
         return at
+
+    def _swiftly(self, text: str, at: int) -> int:
+        """Steps over what needs no look, and back to where the word began that it ends in."""
+        end = _after(_SWIFT, text, at)
+        if end == at:
+            return at
+        word = _WORD_SO_FAR.search(text, max(at, end - _LONGEST_NAME - 2), end)
+        return word.start() if word else max(at, end - _LONGEST_NAME - 1)
+
+    def _simple(self, text: str, url: re.Match[str]) -> int:
+        """A url() that is whole and holds no escape."""
+        start, end = url.span(url.lastindex or 1)
+        if end - start <= HELD and not text.startswith(("data:", "#"), start):
+            self._map(text, start, end, _QUOTES[url.lastindex or 1])
+        return url.end()
 
     def _go_on(self, text: str, at: int) -> tuple[int, bool]:
         assert self._inside is not None
@@ -136,10 +172,9 @@ class Sheet:
         self._inside = None
         return ended.end(), True
 
-    def _last_unit(self, text: str, plain: re.Match[str]) -> int:
-        if plain[1] is None or _NEVER_CHANGES.match(plain[1]):
+    def _last_unit(self, text: str, start: int) -> int:
+        if start == len(text) or _NEVER_CHANGES.match(text, start):
             return len(text)
-        start: int = plain.start(1)
         if len(text) - start > _LONGEST_NAME and text[start] not in "/\"'":
             return self._long_word(text, start + (text[start] in "#@"))
         return start
@@ -151,8 +186,7 @@ class Sheet:
     def _begin(self, text: str, start: int, final: bool) -> int:
         """What begins here is a URL's beginning, or cut off by the end of the text. Answers where to go on."""
         if text.startswith("/*", start):
-            self._inside = "comment"
-            return start + 2
+            return self._comment(text, start, final)
         if text[start] in "\"'":
             self._inside = text[start]
             return start + 1
@@ -164,6 +198,24 @@ class Sheet:
         if not final and len(text) - start > _LONGEST_NAME:
             return self._long_word(text, opening.start(2))
         return _UNFINISHED
+
+    def _comment(self, text: str, start: int, final: bool) -> int:
+        beginning = text[start : start + len(_MAYBE_MAP)].replace("@", "#", 1).replace("\t", " ", 1)
+        if not final and len(beginning) < len(_MAYBE_MAP) and _MAYBE_MAP.startswith(beginning):
+            return _UNFINISHED
+        if beginning == _MAYBE_MAP:
+            found = _MAPPING.match(text, start)
+            if found is None and not final and len(text) - start <= HELD:
+                return _UNFINISHED
+            if found:
+                self._map_address(*found.span(1), found[1])
+        self._inside = "comment"
+        return start + 2
+
+    def _map_address(self, start: int, end: int, url: str) -> None:
+        mapped = below(url, self._place)
+        if mapped != url and not _UNWRITABLE.search(mapped):
+            self._edits.append((start, end, mapped))
 
     def _construct(self, text: str, opening: re.Match[str], final: bool) -> int:
         at = opening.end(2 if opening[1] else 3)
@@ -240,15 +292,27 @@ class Sheet:
             self._sets.pop()
         elif found[0] in _CUT_OFF and (found[0] != "/" or text.startswith("/*", at)):
             return self._begin(text, at, final)
+        elif found[0] in ("#", "@") and text[found.end() :] == "\\":
+            return _UNFINISHED
         elif found.end() == len(text) and not _NEVER_CHANGES.match(found[0]) and not found["string"]:
             return self._begin(text, at, final) if opening and not final else _UNFINISHED
         return found.end()
 
     def _map(self, text: str, start: int, end: int, quote: str) -> None:
-        url = _decoded(text[start:end])
+        written = text[start:end]
+        key = quote + written
+        if key not in self._known:
+            if len(self._known) >= _KNOWN_LIMIT:
+                self._known.clear()
+            self._known[key] = self._mapped(written, quote)
+        new = self._known[key]
+        if new is not None:
+            self._edits.append((start, end, new))
+
+    def _mapped(self, written: str, quote: str) -> str | None:
+        url = _decoded(written)
         mapped = below(url, self._place)
-        if mapped != url:
-            self._edits.append((start, end, _written(mapped, quote)))
+        return None if mapped == url else _written(mapped, quote)
 
 
 _READERS: dict[str, Callable[[Sheet, str, int, bool], int]] = {

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import fragments.patterns as patterns
 
 HELD = 64 * 1024  # a streamed tag or comment longer than this is let through without being a token
+ACQUAINTED = 16 * 1024  # so far into a document it is known which elements are open around an svg or math
 DEPTH = 256  # open elements remembered inside foreign content; browsers flatten at 512
 
 
@@ -26,6 +27,7 @@ class Kind(enum.IntEnum):
     DOCTYPE = 4
     INSTRUCTION = 5
     CDATA = 6
+    MATCHED = 7  # a tag that the caller's own pattern has read
 
 
 class Token(NamedTuple):
@@ -67,6 +69,8 @@ _EACH_ATTRIBUTE = patterns.compile(
     % {b"name": _ATTRIBUTE_NAME, b"ws": _WS, b"unquoted": _UNQUOTED}
 )
 
+_TAG_CUT_OFF = patterns.compile(rb"<[^\t\n\f\r />]{0,32}\Z")
+_ANY_TAG = patterns.compile(rb"<(/?[a-z][^\t\n\f\r />]*+)")
 _GREATER = patterns.compile(rb">")
 _COMMENT_END = patterns.compile(rb"--!?>")
 _COMMENT_ABRUPT = patterns.compile(rb"-?>")
@@ -197,12 +201,14 @@ class Scanner:
 
     Consume what `feed` gives before the next call: it drops `source[:settled]`, where nothing can change any more.
     In XML no element's text is raw, CDATA stands anywhere, and all elements are alike. `over` matches what the caller
-    does not want to see: any run of whole constructs that leave the scanner where it is, in HTML text.
+    does not want to see: any run of whole constructs that leave the scanner where it is, in HTML text. It may change at
+    any token. If its first group has matched, that is a tag the caller has read by itself: `matched` is the match.
     """
 
     def __init__(self, limit: int | None = HELD, xml: bool = False, over: re.Pattern[bytes] | None = None) -> None:
         self._xml = xml
-        self._over = over
+        self.over = over
+        self.matched: re.Match[bytes] | None = None
         self.source = b""
         self.settled = 0
         self._limit = limit
@@ -215,6 +221,10 @@ class Scanner:
         self._open: list[_Open] = []
         self._names: Counter[bytes] = Counter()
         self._deeper = 0
+        self._outside: Counter[bytes] = Counter()  # tags by name, ends with a slash
+        self._counted = 0  # up to here in `source`
+        self._uncounted = b""  # a name that may go on
+        self._dropped = 0
 
     def __repr__(self) -> str:
         inside = self._raw or b"/".join(each.name for each in self._open) or b"text"
@@ -222,6 +232,9 @@ class Scanner:
 
     def feed(self, chunk: bytes) -> Iterator[Token]:
         dropped = self.settled
+        self._count(dropped)
+        self._counted -= dropped
+        self._dropped += dropped
         self.source = self.source[dropped:] + chunk if dropped < len(self.source) else chunk
         self.settled = 0
         self._at -= dropped
@@ -237,7 +250,7 @@ class Scanner:
         return self.feed(chunk)
 
     def _run(self) -> Iterator[Token]:
-        source, search, limit, over = self.source, _MARK.search, self._limit, self._over
+        source, search, limit = self.source, _MARK.search, self._limit
         while True:
             if self._pending:
                 if not self._end_found():
@@ -247,8 +260,12 @@ class Scanner:
             if self._raw:
                 if not self._raw_left():
                     return
-            elif over and not self._open and (unseen := over.match(source, self._at)):
+            elif self.over and not self._open and (unseen := self.over.match(source, self._at)):
                 self._at = unseen.end()
+                if unseen.lastindex and (limit is None or self._at - unseen.start(1) <= limit):
+                    self.matched = unseen
+                    yield Token(Kind.MATCHED, unseen.start(1), self._at, b"")
+                    continue
             found = search(source, self._at)
             if found is None:
                 self._rest_is_text()
@@ -466,7 +483,8 @@ class Scanner:
 
     def _close_foreign(self, name: bytes) -> None:
         if not self._names[name]:
-            if name in _OUTER and all(entry.space != _HTML for entry in self._open):
+            outside = name in _OUTER and all(entry.space != _HTML for entry in self._open)
+            if outside and self._is_open_outside(name):
                 self._cut(0)  # the end tag of an element around the svg or math closes it, too
             return
         for depth in range(len(self._open) - 1, -1, -1):
@@ -476,6 +494,24 @@ class Scanner:
             if self._open[depth].name == name:
                 self._cut(depth)
                 return
+
+    def _is_open_outside(self, name: bytes) -> bool:
+        """Whether more tags of this name have opened than closed: what is stepped over has left no stack. Further on
+        it is taken for open, as it is but in the strangest of documents."""
+        if self._dropped + self._at > ACQUAINTED:
+            return True
+        self._count(self._at)
+        return self._outside[name] > self._outside[b"/" + name] - 1
+
+    def _count(self, end: int) -> None:
+        end = min(end, ACQUAINTED - self._dropped)
+        if self._counted < end:
+            text = self._uncounted + self.source[self._counted : end]
+            cut_off = _TAG_CUT_OFF.match(text, max(text.rfind(b"<"), 0))
+            self._uncounted = cut_off[0] if cut_off else b""
+            tags = Counter(_ANY_TAG.findall(text[: len(text) - len(self._uncounted)].lower()))
+            self._outside.update({name: times for name, times in tags.items() if name.lstrip(b"/") in _OUTER})
+            self._counted = end
 
     def _close_html(self, name: bytes, top: int | None = None) -> None:
         """Only HTML elements inside the innermost integration point are within reach."""
@@ -525,7 +561,7 @@ def attributes(source: bytes, token: Token) -> list[Attribute]:
 # Attribute values. Non-ASCII bytes survive whatever the charset is.
 
 _REFERENCE = patterns.compile(r"&(?:#([xX][0-9a-fA-F]+|[0-9]+);?|([A-Za-z][A-Za-z0-9]*)(;?)(=?))")
-_REAL = patterns.compile("[\x80-\udc7f\udd00-\U0010ffff]")
+REAL = patterns.compile("[\x80-\udc7f\udd00-\U0010ffff]")  # characters, not bytes that stand for themselves
 _NUMERIC = {n: bytes([n]).decode("cp1252", "replace").replace("\ufffd", chr(n)) for n in range(0x80, 0xA0)}
 
 
@@ -559,5 +595,5 @@ def escape(value: str, quote: bytes, charset: str = "utf-8") -> bytes:
     if quote:
         text = text.replace(quote.decode(), "&quot;" if quote == b'"' else "&#39;")
     if charset != "utf-8":
-        text = _REAL.sub(lambda found: f"&#x{ord(found[0]):X};", text)
+        text = REAL.sub(lambda found: f"&#x{ord(found[0]):X};", text)
     return text.encode(charset, "surrogateescape")

@@ -46,7 +46,14 @@ CHANGED = [
         id="image-set: its own strings only",
     ),
     pytest.param("a{b:image-set(/*)*/'/a')}", "a{b:image-set(/*)*/'/hotels/a')}", id="image-set: a comment in it"),
+    pytest.param(
+        "a{b:c}/*# sourceMappingURL=/x.css.map */", "a{b:c}/*# sourceMappingURL=/hotels/x.css.map */", id="a source map"
+    ),
+    pytest.param("/*@\tsourceMappingURL=/x*/", "/*@\tsourceMappingURL=/hotels/x*/", id="a source map, as it was"),
     pytest.param("a{b:url(/x", "a{b:url(/hotels/x", id="the end of the sheet ends a url"),
+    pytest.param(
+        r"image-set(@\url(/x)'/y')", r"image-set(@\url(/x)'/hotels/y')", id="image-set: a name that is no function"
+    ),
     pytest.param("a{b:url('/x", "a{b:url('/hotels/x", id="and a string"),
     pytest.param("a{b:url('/x\\\\')}", "a{b:url('/hotels/x\\\\')}", id="a backslash escaped"),
     pytest.param("a{b:url(/a b) url(/c)}", "a{b:url(/a b) url(/hotels/c)}", id="after a url that is none"),
@@ -65,7 +72,9 @@ SAME = [
     pytest.param("/* url(/x) */", id="a comment"),
     pytest.param("/* url(/x)", id="a comment without end"),
     pytest.param("/*/ url(/x) */", id="a comment that opens like it ends"),
-    pytest.param("/*# sourceMappingURL=/x.map */", id="a source map"),
+    pytest.param("/* sourceMappingURL=/x */ a{b:'/*# sourceMappingURL=/x */'}", id="what only looks like a source map"),
+    pytest.param("/*# sourceMappingURL=x.css.map */ /*# sourceMappingURL=data:a/b */", id="a source map beside it"),
+    pytest.param("/*# sourceURL=/x */ /*# sourceMappingURL=/x", id="a source's name, and a map without end"),
     pytest.param("a{background:url(#g)}", id="a place in the page"),
     pytest.param("a{background:url(x.png)}", id="a relative one"),
     pytest.param("a{background:url(/hotels/x.png)}", id="one below the prefix"),
@@ -202,3 +211,8 @@ def test_twice_is_once_and_cuts_do_not_show(sheet: str, step: int) -> None:
 @given(st.text(st.characters(exclude_characters="/\\hH", exclude_categories=["Cs"]), max_size=60))
 def test_without_a_slash_nothing_changes(sheet: str) -> None:
     assert rewrite(sheet.encode(), HOTELS) == sheet.encode()
+
+
+def test_many_urls() -> None:
+    sheet = "".join(f"a{{b:url(/{number % 1500})}}" for number in range(3000))
+    assert rewrite_text(sheet, HOTELS) == sheet.replace("(/", "(/hotels/")

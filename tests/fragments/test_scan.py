@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
-from fragments.scan import HELD, Kind, Scanner, Token, attributes, escape, tokens, unescape
+from fragments.scan import ACQUAINTED, HELD, Kind, Scanner, Token, attributes, escape, tokens, unescape
 
 
 def seen(source: bytes) -> list[str]:
@@ -128,6 +128,13 @@ FOREIGN = {
         "<svg><foreignObject><div></svg><svg/><style><a>",
         ["start <svg>", "start <foreignObject>", "start <div>", "end </svg>", "start <svg/>", "start <style>"],
     ),
+    "an end tag of an element that nobody opened closes nothing": (
+        "<p><pre></pre><svg><g></pre></div><style><a>",
+        [
+            *("start <p>", "start <pre>", "end </pre>", "start <svg>", "start <g>", "end </pre>", "end </div>"),
+            *("start <style>", "start <a>"),
+        ],
+    ),
     "an end tag of an element around closes svg": (
         "<div><svg><g></div><style><a>",
         ["start <div>", "start <svg>", "start <g>", "end </div>", "start <style>"],
@@ -192,6 +199,11 @@ def test_tokens(source: str, expected: list[str]) -> None:
     assert seen(source.encode()) == expected
     whole = list(tokens(source.encode()))
     assert streamed(source.encode(), list(range(len(source)))) == whole
+
+
+def test_deep_in_a_document_whatever_ends_was_open() -> None:
+    source = b"x" * ACQUAINTED + b"<svg></div><title><a>"
+    assert [token.name for token in tokens(source)] == [b"svg", b"div", b"title"]
 
 
 def test_a_token_says_what_it_is() -> None:

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fragments.urls import Place, absolute, action, below, candidates, listed, means, refresh
+from fragments.urls import (
+    SCRIPTED,
+    SCRIPTED_ENDINGS,
+    Place,
+    absolute,
+    action,
+    below,
+    candidates,
+    carriers,
+    listed,
+    listed_by_semicolons,
+    means,
+    refresh,
+    scripted,
+)
 
 ORIGINS = frozenset({"http://hotels.internal:8000", "http://shop.test"})
 HOTELS = Place("/hotels", ORIGINS, links_to=("/pets",))
@@ -221,3 +238,89 @@ def test_twice_is_once_and_no_url_leads_elsewhere(url: str) -> None:
                 or once == place.prefix
             )
             assert once[1:2] not in ("/", "\\")
+
+
+def test_every_attribute_that_scripts_read_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "fragments" / "README.md").read_text()
+    for name in SCRIPTED.split():
+        assert f"`{name}`" in page
+    for ending in SCRIPTED_ENDINGS:
+        assert f"`data-…{ending}`" in page
+
+
+@pytest.mark.parametrize(
+    "name, value, expected",
+    [
+        pytest.param("hx-get", "/x", "/hotels/x", id="htmx"),
+        pytest.param("data-hx-get", "/x", "/hotels/x", id="htmx, with data before it"),
+        pytest.param("hx-sse", "connect:/x swap:y", "connect:/hotels/x swap:y", id="a connection"),
+        pytest.param("data-search-url", "http://hotels.internal:8000/x", "/hotels/x", id="by its ending"),
+        pytest.param("data-src", " /x", "/hotels/x", id="behind white space"),
+        pytest.param("data-src", "x", "x", id="a relative one"),
+        pytest.param("data-url", "#/x", "#/x", id="a place"),
+        pytest.param("data-url", "see /x", "see /x", id="text"),
+        pytest.param("data-lazy-srcset", "/a 1x, b 2x", "/hotels/a 1x, b 2x", id="candidates"),
+    ],
+)
+def test_scripted(name: str, value: str, expected: str) -> None:
+    change = scripted(name.encode())
+    assert change is not None
+    for base in (None, "/hotels/fragments/deals"):
+        assert change(value, replace(HOTELS, base=base)) == expected
+
+
+@pytest.mark.parametrize("name", ["data-title", "hx-target", "data-hx-vals", "data-connect", "src", "urls", "data-"])
+def test_what_scripts_read_otherwise(name: str) -> None:
+    assert scripted(name.encode()) is None
+
+
+@pytest.mark.parametrize(
+    "element, names",
+    [
+        pytest.param("image", {"src", "srcset"}, id="image is img"),
+        pytest.param("x-link", {"href", "src"}, id="a custom element"),
+        pytest.param("mf-slot", set(), id="a slot is none"),
+        pytest.param("h-include", set(), id="an include is none"),
+        pytest.param("p", set(), id="nothing"),
+    ],
+)
+def test_carriers(element: str, names: set[str]) -> None:
+    found = carriers(element.encode())
+    assert names <= {name.decode() for name in found} if names else not found
+
+
+@pytest.mark.parametrize(
+    "url, expected",
+    [
+        pytest.param("/cars/1", "/autos/1", id="a root path"),
+        pytest.param("/cars", "/autos", id="the mount itself"),
+        pytest.param("/carsharing", "/hotels/carsharing", id="only by whole segments"),
+        pytest.param("http://shop.test/cars/1?x", "/autos/1?x", id="in full"),
+        pytest.param("/x/../cars/./1", "/autos/1", id="by its path without dots"),
+        pytest.param("/autos/1", "/autos/1", id="where it is now"),
+        pytest.param("/hotels/cars", "/hotels/cars", id="not one of our own"),
+        pytest.param("/boats/1", "/boats/new/1", id="into itself"),
+        pytest.param("/boats/new/1", "/boats/new/1", id="and not again"),
+    ],
+)
+def test_mounts_that_moved_are_followed(url: str, expected: str) -> None:
+    moved = (("/cars", "/autos"), ("/boats", "/boats/new"))
+    place = replace(HOTELS, links_to=("/autos", "/boats/new"), relinked=moved)
+    assert below(url, place) == expected
+    assert below(expected, place) == expected
+
+
+@pytest.mark.parametrize(
+    "url, expected",
+    [
+        pytest.param("/-/browser/mount-1.js", "/-/browser/mount-1.js", id="its scripts"),
+        pytest.param("/-/u/other/x.css", "/-/u/other/x.css", id="assets of an upstream"),
+        pytest.param("/-/profile", "/hotels/-/profile", id="nothing that only looks like it"),
+    ],
+)
+def test_what_the_gateway_answers_stands(url: str, expected: str) -> None:
+    assert below(url, HOTELS) == expected
+
+
+def test_values_of_an_animation() -> None:
+    assert listed_by_semicolons("/a;b; /c", HOTELS) == "/hotels/a;b;/hotels/c"
