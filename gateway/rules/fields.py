@@ -25,6 +25,7 @@ HOP_BY_HOP = frozenset(
     }
 )
 _HOST = re.compile(rb"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9_.-])?|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?")
+SAID = 128  # field values of strangers that are kept worked out; each may be as long as a head
 _BORING = frozenset({b"keep-alive", b"close", b"Keep-Alive", b"Close"})
 
 
@@ -76,7 +77,7 @@ def allowed(authority: bytes, hosts: Collection[bytes]) -> bool:
     return not hosts or authority in hosts or hostname(authority) in hosts
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=SAID)
 def media_type(value: bytes | None) -> str:
     """A Content-Type's type/subtype, lower-case, without parameters; empty when there is none."""
     return (value or b"").partition(b";")[0].strip().lower().decode("latin-1")

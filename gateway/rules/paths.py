@@ -9,6 +9,11 @@ import re
 _PLAIN = re.compile(rb"(?>(?:[A-Za-z0-9/_~!$&'()*+,;=:@|^`{}\[\]\"<>-]|(?<=[^/.])\.)*)")
 _QUERY = re.compile(rb"[\x21-\x22\x24-\x7e]*+")
 _ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})|%00")
+# ASCII in more bytes than it needs, which some decoders still take for "/" or "." (RFC 3629 section 10)
+_OVERLONG = re.compile(rb"(?i)%(?:c[01]%[89ab]|e0%[89]|f0%8)")
+_SPELLED = re.compile(rb"%(09|0[a-dA-D]|20|23|2[eEfF]|3[bBfF])")
+# dots, alone or with what some reader cuts off behind them: white space, parameters, a query, a fragment
+_DOT_SEGMENT = re.compile(rb"(?:^|/)\.\.?[\t-\r ]*(?:[;?#/]|$)")
 
 
 def split(target: bytes) -> tuple[bytes, bytes | None]:
@@ -51,8 +56,9 @@ def _slow_refusal(path: bytes) -> str | None:
         return "The path holds a backslash."
     if _ESCAPE.search(path):
         return "The path holds a broken or a zero escape."
-    decoded = re.sub(rb"(?i)%(2e|2f)", lambda match: b"." if match[1].lower() == b"2e" else b"/", path)
-    if any(segment.partition(b";")[0] in (b".", b"..") for segment in decoded.split(b"/")):
+    if _OVERLONG.search(path):
+        return "The path holds an escape that is no UTF-8."
+    if _DOT_SEGMENT.search(_SPELLED.sub(lambda match: bytes([int(match[1], 16)]), path)):
         return "The path holds a dot segment."
     return None
 

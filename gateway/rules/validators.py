@@ -1,9 +1,11 @@
 """Conditions a viewer sets, answered from what is at hand (RFC 9110 section 13), and the timing field."""
 
+import re
 from collections.abc import Iterable
 
 from gateway.message import Request, Response, Stream, first, joined
 
+_TAG = re.compile(rb'(?:W/)?"[^"]*"|[^ \t,"]+')  # a comma may stand in one; some send theirs without quotes
 # what describes a body that is not sent; all else, cookies too, goes out with the 304 as it would with the 200
 _OF_THE_BODY = frozenset(
     {
@@ -28,7 +30,7 @@ def not_modified(request: Request, response: Response) -> bool:
     if etag is None:
         return False
     opaque = etag.removeprefix(b"W/")
-    return asked.strip() == b"*" or any(tag.strip().removeprefix(b"W/") == opaque for tag in asked.split(b","))
+    return asked.strip() == b"*" or any(tag.removeprefix(b"W/") == opaque for tag in _TAG.findall(asked))
 
 
 def bodiless(response: Response) -> Response:

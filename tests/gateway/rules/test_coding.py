@@ -1,6 +1,7 @@
 """Codings are undone within limits; parts deflated apart make one gzip stream."""
 
 import gzip
+import sys
 import zlib
 
 import brotli
@@ -10,6 +11,11 @@ from hypothesis import strategies as st
 
 import gateway.rules.coding as coding
 from gateway.errors import BadAnswer
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 PLAIN = b"<p>What a page says, said again and again.</p>" * 40
 
@@ -25,6 +31,7 @@ PACKED = [
     pytest.param(b"deflate", zlib.compress(PLAIN), id="deflate as zlib"),
     pytest.param(b"deflate", bare(PLAIN), id="deflate bare, as some send it"),
     pytest.param(b"br", brotli.compress(PLAIN), id="br"),
+    pytest.param(b"zstd", zstd.compress(PLAIN), id="zstd"),
 ]
 
 
@@ -41,9 +48,18 @@ def test_decoded_a_byte_at_a_time(name: bytes, body: bytes) -> None:
 
 @pytest.mark.parametrize(("name", "body"), PACKED)
 def test_cut_at_every_offset_is_told(name: bytes, body: bytes) -> None:
-    for at in range(len(body)):
+    for at in range(1, len(body)):
         with pytest.raises(BadAnswer):
             coding.decoded(body[:at], name, len(PLAIN))
+    assert coding.decoded(b"", name, len(PLAIN)) == b""  # as answers to HEAD and redirects come
+
+
+@pytest.mark.parametrize("behind", [b"\0\0\0", b"<!-- 2 ms -->", b"\n"])
+def test_what_follows_a_gzipped_body_is_passed_over(behind: bytes) -> None:
+    packed = gzip.compress(PLAIN)
+    assert coding.decoded(packed + packed + behind, b"gzip", 2 * len(PLAIN)) == PLAIN + PLAIN
+    decoder = coding.Decoder(b"gzip", len(PLAIN))
+    assert decoder.feed(packed) + decoder.feed(behind) + decoder.close() == PLAIN
 
 
 @pytest.mark.parametrize("name", [b"", b"identity"])
@@ -51,7 +67,7 @@ def test_no_coding_is_no_work(name: bytes) -> None:
     assert coding.decoded(b"as it is", name, 3) == b"as it is"
 
 
-@pytest.mark.parametrize("name", [b"zstd", b"gzip, br", b"nonsense", b"\xff"])
+@pytest.mark.parametrize("name", [b"compress", b"gzip, br", b"nonsense", b"\xff"])
 def test_unknown_coding_is_told(name: bytes) -> None:
     with pytest.raises(BadAnswer, match="cannot be undone"):
         coding.Decoder(name, 100)
@@ -72,6 +88,7 @@ BOMB = bytes(32 << 20)
         pytest.param(b"gzip", gzip.compress(BOMB, 1), id="gzip"),
         pytest.param(b"deflate", zlib.compress(BOMB, 1), id="deflate"),
         pytest.param(b"br", brotli.compress(BOMB, quality=1), id="br"),
+        pytest.param(b"zstd", zstd.compress(BOMB, 1), id="zstd"),
     ],
 )
 def test_bomb_is_refused(name: bytes, body: bytes) -> None:
@@ -117,3 +134,31 @@ def test_a_part_is_deflated_without_looking_at_others() -> None:
     part = coding.deflated(b"abc" * 50)
     assert zlib.decompressobj(-zlib.MAX_WBITS).decompress(part) == b"abc" * 50
     assert part.endswith(b"\x00\x00\xff\xff")
+
+
+@pytest.mark.parametrize("name", sorted(coding.DECODES))
+@given(chunks=st.lists(st.binary(max_size=300), max_size=6))
+def test_encoded_and_decoded_is_the_same(name: bytes, chunks: list[bytes]) -> None:
+    encoder, decoder = coding.Encoder(name), coding.Decoder(name, 10_000)
+    # what was put in can be read at once, before anything follows
+    assert [decoder.feed(encoder.feed(chunk)) for chunk in chunks] == chunks
+    assert decoder.feed(encoder.close()) + decoder.close() == b""
+
+
+@pytest.mark.parametrize("name", sorted(coding.DECODES))
+def test_what_swells_comes_in_steps(name: bytes) -> None:
+    encoder = coding.Encoder(name)
+    packed = encoder.feed(bytes(4 << 20)) + encoder.close()
+    sizes = [len(step) for step in coding.Decoder(name, 8 << 20).steps(packed)]
+    assert sum(sizes) == 4 << 20
+    assert max(sizes) <= 2 * coding.STEP
+
+
+def test_a_window_no_browser_would_take_is_refused() -> None:
+    wide = zstd.ZstdCompressor(options={zstd.CompressionParameter.window_log: 25})
+    with pytest.raises(BadAnswer):
+        coding.decoded(wide.compress(PLAIN) + wide.flush(), b"zstd", 1 << 20)
+
+
+def test_frames_are_one_body() -> None:
+    assert coding.decoded(zstd.compress(b"one ") + zstd.compress(b"two"), b"zstd", 100) == b"one two"

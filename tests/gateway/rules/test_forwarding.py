@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import gateway.rules.coding as coding
 import gateway.rules.forwarding as forwarding
 from gateway.message import Fields, Request, every, first
 from gateway.rules.fields import HOP_BY_HOP
@@ -15,24 +16,39 @@ def asked(*headers: tuple[bytes, bytes], scheme: bytes = b"http", peer: str = "2
     return Request(b"GET", b"/hotels/x", [(b"host", b"shop.test"), *headers], scheme=scheme, peer=peer)
 
 
-def page(request: Request, *, prefix: bytes = b"/hotels", aware: bool = False) -> Fields:
+def page(
+    request: Request,
+    *,
+    prefix: bytes = b"/hotels",
+    aware: bool = False,
+    tag: str = "",
+    shared: tuple[bytes, ...] = (),
+    upgrade: bytes = b"",
+    authority: bytes = b"shop.test",
+) -> Fields:
     return forwarding.page(
         request,
         to=b"hotels.internal:8000",
         base=b"http://hotels.internal:8000",
-        authority=b"shop.test",
+        authority=authority,
         prefix=prefix,
         aware=aware,
+        tag=tag,
+        shared=shared,
+        upgrade=upgrade,
     )
 
 
-def fragment(request: Request, headers: tuple[bytes, ...] = (), cookies: tuple[bytes, ...] = ()) -> Fields:
+def fragment(
+    request: Request, headers: tuple[bytes, ...] = (), cookies: tuple[bytes, ...] = (), tag: str = ""
+) -> Fields:
     return forwarding.fragment(
         request,
         to=b"hotels.internal:8000",
         headers=frozenset(headers),
         cookies=frozenset(cookies),
         authority=b"shop.test",
+        tag=tag,
     )
 
 
@@ -50,6 +66,28 @@ def fragment(request: Request, headers: tuple[bytes, ...] = (), cookies: tuple[b
             b"http://hotels.internal:8000/a?b",
             id="a Referer inside the mount loses the prefix",
         ),
+        pytest.param(
+            (b"referer", b"http://shop.test/pets/reset?token=1"),
+            b"http://shop.test/",
+            id="a Referer of another mount is cut to its origin",
+        ),
+        pytest.param((b"referer", b"https://search.example/?q=x"), b"https://search.example/?q=x", id="a foreign one"),
+        pytest.param(
+            (b"hx-current-url", b"http://shop.test/hotels/a"),
+            b"http://hotels.internal:8000/a",
+            id="the page htmx is on, as the application knows it",
+        ),
+        pytest.param(
+            (b"destination", b"http://shop.test/hotels/b"),
+            b"http://hotels.internal:8000/b",
+            id="a Destination inside the mount",
+        ),
+        pytest.param(
+            (b"if", b"<http://shop.test/hotels/b> (<urn:x>)"),
+            b"<http://hotels.internal:8000/b> (<urn:x>)",
+            id="a resource a WebDAV condition is about",
+        ),
+        pytest.param((b"range", b"bytes=0-9"), b"bytes=0-9", id="a range"),
         pytest.param((b"x-forwarded-for", b"6.6.6.6"), b"203.0.113.9", id="a claimed X-Forwarded-For is replaced"),
         pytest.param((b"x-forwarded-proto", b"https"), b"http", id="a claimed X-Forwarded-Proto is replaced"),
         pytest.param((b"x-forwarded-host", b"evil.test"), b"shop.test", id="a claimed X-Forwarded-Host is replaced"),
@@ -230,8 +268,10 @@ def test_believed_host_is_found_by_index() -> None:
         pytest.param(b"http://shop.test/hotels/a", b"http://o/a", id="inside"),
         pytest.param(b"http://shop.test/hotels", b"http://o/", id="the mount itself"),
         pytest.param(b"http://shop.test/hotels?a", b"http://o/?a", id="the mount itself with a query"),
-        pytest.param(b"http://shop.test/hotelsfoo", b"http://shop.test/hotelsfoo", id="a longer word"),
-        pytest.param(b"http://shop.test/pets/a", b"http://shop.test/pets/a", id="another mount"),
+        pytest.param(b"http://shop.test/hotelsfoo", b"http://shop.test/", id="a longer word"),
+        pytest.param(b"http://shop.test/pets/a", b"http://shop.test/", id="another mount"),
+        pytest.param(b"http://shop.test", b"http://shop.test", id="no path at all"),
+        pytest.param(b"http://shop.test.evil/hotels/a", b"http://shop.test.evil/hotels/a", id="a longer host"),
         pytest.param(b"http://other.test/hotels/a", b"http://other.test/hotels/a", id="another host"),
     ],
 )
@@ -240,15 +280,102 @@ def test_referer(value: bytes, seen: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "seen"),
+    [
+        pytest.param(b"http://shop.test/hotels/a", b"http://o/a", id="inside"),
+        pytest.param(b"/hotels/a?b", b"/a?b", id="inside, as a path"),
+        pytest.param(b"/hotels", b"/", id="the mount itself"),
+        pytest.param(b"http://shop.test/pets/a", b"http://shop.test/pets/a", id="another mount"),
+        pytest.param(b"/pets/a", b"http://shop.test/pets/a", id="another mount's path is no path of this one"),
+        pytest.param(b"/hotelsfoo", b"http://shop.test/hotelsfoo", id="a longer word"),
+        pytest.param(b"http://other.test/a", b"http://other.test/a", id="another host"),
+        pytest.param(b"//other.test/a", b"//other.test/a", id="another host without a scheme"),
+    ],
+)
+def test_destination(value: bytes, seen: bytes) -> None:
+    assert forwarding.destination(value, b"http://shop.test", b"/hotels", b"http://o") == seen
+
+
+@pytest.mark.parametrize(
+    ("value", "seen"),
+    [
+        pytest.param(b'(<urn:uuid:1> [W/"e)"])', b'(<urn:uuid:1> [W/"e)"])', id="states and ETags stay"),
+        pytest.param(b"(Not </hotels/a>)", b"(Not </hotels/a>)", id="whatever they look like"),
+        pytest.param(
+            b"</hotels/a> (<urn:1>) <http://shop.test/hotels/b> (<urn:2>) (<urn:3>)",
+            b"</a> (<urn:1>) <http://o/b> (<urn:2>) (<urn:3>)",
+            id="every tagged list",
+        ),
+        pytest.param(b"<(</hotels/a", b"<(</hotels/a", id="what never ends"),
+    ],
+)
+def test_lists(value: bytes, seen: bytes) -> None:
+    assert forwarding.lists(value, b"http://shop.test", b"/hotels", b"http://o") == seen
+
+
+@pytest.mark.parametrize(
+    ("scheme", "authority", "public"),
+    [
+        pytest.param(b"http", b"shop.test:8080", b"http://shop.test:8080", id="a port belongs to the origin"),
+        pytest.param(b"http", b"shop.test:80", b"http://shop.test", id="a default port goes unsaid"),
+        pytest.param(b"https", b"shop.test:443", b"https://shop.test", id="of https too"),
+        pytest.param(b"https", b"shop.test:80", b"https://shop.test:80", id="the other scheme's does not"),
+        pytest.param(b"http", b"[::1]:8080", b"http://[::1]:8080", id="an address"),
+    ],
+)
+def test_public_host_with_a_port(scheme: bytes, authority: bytes, public: bytes) -> None:
+    sent = ((b"origin", public), (b"referer", public + b"/hotels/a"))
+    fields = page(asked(*sent, scheme=scheme), authority=authority)
+    assert first(fields, b"origin") == b"http://hotels.internal:8000"
+    assert first(fields, b"referer") == b"http://hotels.internal:8000/a"
+
+
+@pytest.mark.parametrize(
     ("sent", "seen"),
     [
-        pytest.param(b"gzip, deflate, br, zstd", b"gzip, br, deflate", id="what we can undo"),
-        pytest.param(b"zstd", b"", id="nothing we cannot"),
+        pytest.param(
+            b"mf.1a2b3c4d.s=1; s=2; lang=de", [b"s=1; lang=de"], id="its own, and those of the site it may read"
+        ),
+        pytest.param(b"mf.ffffffff.s=1; s=2", [], id="no field at all when none is its business"),
+    ],
+)
+def test_cookies_below_a_prefix(sent: bytes, seen: list[bytes]) -> None:
+    assert every(page(asked((b"cookie", sent)), tag="1a2b3c4d", shared=(b"lang",)), b"cookie") == seen
+
+
+def test_cookies_at_the_root() -> None:
+    assert every(page(asked((b"cookie", b"mf.1a2b3c4d.s=1; s=2")), prefix=b""), b"cookie") == [b"s=2"]
+
+
+def test_cookies_of_a_fragment() -> None:
+    request = asked((b"cookie", b"mf.1a2b3c4d.s=1; mf.1a2b3c4d.t=2; mf.ffffffff.s=3; s=4; t=5"))
+    assert every(fragment(request, cookies=(b"s",), tag="1a2b3c4d"), b"cookie") == [b"s=1; s=4"]
+    assert every(fragment(request, cookies=(b"mf.ffffffff.s",)), b"cookie") == []
+
+
+def test_an_upgrade_is_asked_for_on_this_hop() -> None:
+    sent = ((b"connection", b"keep-alive, Upgrade"), (b"upgrade", b"websocket"), (b"sec-websocket-key", b"eA=="))
+    fields = page(asked(*sent), upgrade=b"websocket")
+    assert every(fields, b"connection") == [b"Upgrade"]
+    assert every(fields, b"upgrade") == [b"websocket"]
+    assert every(fields, b"sec-websocket-key") == [b"eA=="]
+    assert every(page(asked(*sent)), b"upgrade") == []
+
+
+def test_what_origins_may_use_we_can_undo() -> None:
+    assert set(forwarding.DECODABLE) <= coding.DECODES
+
+
+@pytest.mark.parametrize(
+    ("sent", "seen"),
+    [
+        pytest.param(b"gzip, deflate, br, zstd", b"gzip, br, zstd, deflate", id="what we can undo"),
+        pytest.param(b"compress, dcz, dcb", b"", id="nothing we cannot"),
         pytest.param(b"gzip;q=0, br", b"br", id="nothing the viewer refuses"),
-        pytest.param(b"*", b"gzip, br, deflate", id="a star means all"),
+        pytest.param(b"*", b"gzip, br, zstd, deflate", id="a star means all"),
         pytest.param(b"*;q=0", b"", id="a refused star means none"),
         pytest.param(b"GZIP", b"gzip", id="in any case"),
-        pytest.param(b"*, br;q=0.0", b"gzip, deflate", id="a star less what is refused"),
+        pytest.param(b"*, br;q=0.0", b"gzip, zstd, deflate", id="a star less what is refused"),
         pytest.param(b"gzip;q=0.001", b"gzip", id="a little is not nothing"),
     ],
 )
