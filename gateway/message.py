@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 Field = tuple[bytes, bytes]
 Fields = list[Field]
+Hints = Callable[[Fields], None]
 T = TypeVar("T")
 
 MEMOS = 32  # per head; a head that is many mounts' and many viewers' is worked out anew now and then
@@ -63,6 +64,11 @@ class Stream:
     def length(self) -> int | None:
         return None
 
+    @property
+    def trailers(self) -> Fields:
+        """The fields behind the body (RFC 9110 section 6.5), once it came to its end."""
+        return []
+
     async def read(self) -> bytes:
         """The next chunk; empty at the end. An incomplete body raises, it never just ends."""
         raise NotImplementedError
@@ -109,9 +115,12 @@ class Head:
 
 
 class Request:
-    """What a viewer asks, or what is asked of an origin. `target` is the request target's raw bytes."""
+    """What a viewer asks, or what is asked of an origin. `target` is the request target's raw bytes.
 
-    __slots__ = ("body", "extra", "head", "method", "peer", "scheme", "target", "version")
+    `upgrade` is the protocol it wishes to go on with. `hints` takes the fields of a 103 while no answer is there yet.
+    """
+
+    __slots__ = ("body", "extra", "head", "hints", "method", "peer", "scheme", "target", "upgrade", "version")
 
     def __init__(
         self,
@@ -124,6 +133,8 @@ class Request:
         scheme: bytes = b"http",
         peer: str = "",
         version: bytes = b"1.1",
+        upgrade: bytes = b"",
+        hints: Hints | None = None,
     ) -> None:
         self.method = method
         self.target = target
@@ -133,6 +144,8 @@ class Request:
         self.scheme = scheme
         self.peer = peer
         self.version = version
+        self.upgrade = upgrade
+        self.hints = hints
 
     @property
     def headers(self) -> Fields:
@@ -240,6 +253,20 @@ class Whole(Stream):
         sink.write(self.view)
 
 
+class Trailed(Stream):
+    """A body that is all here, with fields behind it."""
+
+    __slots__ = ("_left", "trailers")
+
+    def __init__(self, body: bytes, trailers: Fields) -> None:
+        self._left = body
+        self.trailers: Fields = trailers
+
+    async def read(self) -> bytes:
+        left, self._left = self._left, b""
+        return left
+
+
 class Resumed(Stream):
     """A body of which a part was read already."""
 
@@ -252,6 +279,10 @@ class Resumed(Stream):
     @property
     def length(self) -> int | None:
         return self._rest.length
+
+    @property
+    def trailers(self) -> Fields:
+        return self._rest.trailers
 
     async def read(self) -> bytes:
         if self._read:

@@ -1,11 +1,15 @@
 """The same flow as an ASGI application: for any ASGI server, and for tests in one process.
 
-Slower than `wire`, and equal to it in everything a viewer can see.
+Slower than `wire`, and equal to it in all that is request and answer. What is more than that is left to `wire`: ASGI
+has no bytes to tunnel, no 103 and no trailers that servers agree on, so a WebSocket is refused before it opens.
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
+from contextlib import suppress
 from typing import Any
 
+import gateway.rules.streams as streams
 from gateway.errors import ViewerError
 from gateway.message import Body, Head, Request, Stream
 from gateway.proxy.flow import Flow
@@ -54,9 +58,10 @@ class Portal:
         await send({"type": "http.response.start", "status": response.status, "headers": fields})
         if request.method == b"HEAD":
             body.close()
+        elif body.length is None and streams.endless(response.head):
+            await _while_there(receive, _sent(body, send))
         else:
-            while chunk := await body.read():
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await _sent(body, send)
         await send({"type": "http.response.body", "body": b""})
 
 
@@ -81,6 +86,34 @@ class Received(Stream):
             if chunk := bytes(message.get("body", b"")):
                 return chunk
         return b""
+
+
+async def _sent(body: Stream, send: Send) -> None:
+    try:
+        while chunk := await body.read():
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    except BaseException:
+        body.close()
+        raise
+
+
+async def _while_there(receive: Receive, sending: Coroutine[Any, Any, None]) -> None:
+    """What never ends ends with who listens; nothing else would tell before the next news."""
+    telling = asyncio.ensure_future(sending)
+    leaving = asyncio.ensure_future(_left(receive))
+    try:
+        await asyncio.wait({telling, leaving}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        leaving.cancel()
+        if not telling.done():
+            telling.cancel()
+    with suppress(asyncio.CancelledError):
+        await telling
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _request(scope: Message, receive: Receive) -> Request:

@@ -230,6 +230,10 @@ class Recording(Stream):
     def length(self) -> int | None:
         return self._body.length
 
+    @property
+    def trailers(self) -> Fields:
+        return self._body.trailers
+
     async def read(self) -> bytes:
         chunk = await self._body.read()
         if self._chunks is not None:

@@ -16,11 +16,16 @@ import httptools
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+import gateway.rules.streams as streams
+import gateway.rules.trailers as trailers
+import gateway.rules.upgrades as upgrades
 from gateway.errors import GatewayError, ViewerError
-from gateway.message import Body, Field, Fields, Head, Request, Response, Stream, Whole
+from gateway.message import Body, Field, Fields, Head, Hints, Request, Response, Stream, Whole
 from gateway.proxy.eager import Run
 from gateway.recent import Kept
 from gateway.transport.incoming import Incoming
+from gateway.transport.probing import probe
+from gateway.transport.tunnel import Side, Tunnel
 
 KEEP_ALIVE = 75.0  # seconds an idle viewer is kept: nginx's default, above the 60 s of common load balancers in front
 HEAD_TIME = 15.0  # seconds for a request's head; slower ones hold a connection for nothing (nginx: 60, Caddy: none)
@@ -43,6 +48,8 @@ STATUS = {int(status): b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) 
 BODILESS = frozenset({204, 304})
 # what frames the message on this hop is ours to write
 FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection", b"date"})
+# what a browser takes from a 103 (HTML, section 2.6.4); everything else waits for the answer
+HINTS = frozenset({b"link", b"content-security-policy"})
 
 
 class _Refused(Exception):
@@ -111,6 +118,10 @@ class Wire(asyncio.Protocol):
         self._between = True
         self._begun = 0
         self._piece = b""
+        self._ahead = bytearray()
+        self._side: Side | None = None
+        self._wished = self._endless = self._ended = False
+        self._hints: Hints | None = self._hint
         self._since = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -128,6 +139,7 @@ class Wire(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._lost = True
+        self._hints = None
         self._connections.discard(self)
         if self._timer is not None:
             self._timer.cancel()
@@ -139,6 +151,8 @@ class Wire(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._deaf:
+            if self._wished:
+                self._overheard(data)
             return
         if self._between and not self._busy and self._known(data):
             return
@@ -146,9 +160,10 @@ class Wire(asyncio.Protocol):
         self._piece = data if self._between else b""
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            # no protocol is switched here: RFC 9110 section 7.8 lets a server ignore the wish
-            self._closing = True
+        except httptools.HttpParserUpgrade as wish:
+            # what follows is no HTTP, or the wish is ignored (RFC 9110 section 7.8) and the connection ends
+            self._deaf = True
+            self._overheard(data[wish.args[0] :])
         except httptools.HttpParserCallbackError as error:
             if isinstance(error.__context__, _Refused):
                 self._refuse(error.__context__.status)
@@ -163,6 +178,15 @@ class Wire(asyncio.Protocol):
                 if self._head_size > HEAD_LIMIT + TARGET_LIMIT:
                     self._refuse(431)
 
+    def _overheard(self, data: bytes) -> None:
+        """What a viewer says before it knows whether the protocol is switched: not much of it is kept."""
+        if self._side is not None:
+            self._side.data_received(data)
+        elif self._wished:
+            self._ahead += data
+            if len(self._ahead) > HIGH_WATER:
+                self._transport.pause_reading()
+
     def _known(self, data: bytes) -> bool:
         """A GET whose fields llhttp has judged before, byte for byte: only its request line is new."""
         end = data.find(b"\r\n")
@@ -172,7 +196,9 @@ class Wire(asyncio.Protocol):
         if not data.startswith(b"GET /") or data[end - 9 : end] != b" HTTP/1.1":
             return False
         # what else may not stand in a target is refused by rules.paths, as it is for every request
-        self._begin(Request(b"GET", data[4 : end - 9], head, scheme=self._scheme, peer=self._peer), True)
+        self._begin(
+            Request(b"GET", data[4 : end - 9], head, scheme=self._scheme, peer=self._peer, hints=self._hints), True
+        )
         return True
 
     def _remember(self, data: bytes, request: Request) -> None:
@@ -185,11 +211,17 @@ class Wire(asyncio.Protocol):
             self._portal.heads.keep(block, request.head)
 
     def eof_received(self) -> bool:
-        """A viewer that sent all it had may still read (RFC 9112 section 9.6); one that did not has gone away."""
+        """A viewer that sent all it had may still read (RFC 9112 section 9.6); one that did not has gone away.
+
+        Who listens to what never ends has gone away too: a browser's closed tab looks like that, and nothing else would
+        be noticed before the next news, which may be hours away. Half a WebSocket, before it is one, is none.
+        """
         if self._incoming is not None:
             self._incoming.fail(ViewerError("The viewer went away in the middle of its request."))
             return False
-        self._closing = True
+        self._closing = self._ended = True
+        if (self._wished or self._endless) and self._run is not None:
+            self._run.cancel()
         return self._busy
 
     def pause_writing(self) -> None:
@@ -202,10 +234,12 @@ class Wire(asyncio.Protocol):
             resume()
 
     def shutdown(self) -> None:
-        """uvicorn wants to leave: what is in flight is finished."""
+        """uvicorn wants to leave: what is in flight is finished, and what never ends is asked for again elsewhere."""
         self._closing = True
         if not self._busy:
             self._transport.close()
+        elif self._endless and self._run is not None:
+            self._run.cancel()
 
     # httptools
 
@@ -237,20 +271,25 @@ class Wire(asyncio.Protocol):
         method = parser.get_method()
         keep = parser.should_keep_alive() and not parser.should_upgrade() and method != b"CONNECT"
         body: Body = b""
-        for name, value in self._headers:
+        headers, self._headers = self._headers, []  # what still comes stands behind the body
+        for name, value in headers:
             if name == b"transfer-encoding" and value.strip().lower() != b"chunked":
                 raise _Refused(501)  # RFC 9112 section 6.1: a coding we do not know
             if name == b"transfer-encoding" or (name == b"content-length" and value.strip(b"0 ")):
-                body = self._incoming = self._arriving()
+                body = self._incoming = self._arriving(headers)
         request = Request(
             method,
             self._target,
-            self._headers,
+            headers,
             body,
             scheme=self._scheme,
             peer=self._peer,
             version=version,
+            hints=self._hints if version == b"1.1" else None,
         )
+        if not keep and parser.should_upgrade():
+            request.upgrade = upgrades.wished(request)
+            self._wished = request.upgrade != b""
         if keep and self._begun == 1 and body == b"" and self._piece.endswith(b"\r\n\r\n"):
             self._remember(self._piece, request)
         if self._busy:
@@ -268,14 +307,15 @@ class Wire(asyncio.Protocol):
         self._between = True
         incoming, self._incoming = self._incoming, None
         if incoming is not None:
+            incoming.trailers = self._headers
             incoming.finish()
 
     # A body on its way in
 
-    def _arriving(self) -> Incoming:
+    def _arriving(self, headers: Fields) -> Incoming:
         length = None
         asked = None
-        for name, value in self._headers:
+        for name, value in headers:
             if name == b"content-length":
                 length = int(value)
             elif name == b"expect" and value.lower() == b"100-continue":
@@ -284,6 +324,12 @@ class Wire(asyncio.Protocol):
 
     def _continue(self) -> None:
         self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _hint(self, fields: Fields) -> None:
+        """What to fetch meanwhile (RFC 8297); `_head` sees to it that none of this overtakes the answer."""
+        lines = _lines([field for field in fields if field[0] in HINTS])
+        if lines and not self._lost:
+            self._transport.write(b"HTTP/1.1 103 Early Hints\r\n%b\r\n" % lines)
 
     def pause_reading(self) -> None:
         if not self._lost:
@@ -326,6 +372,8 @@ class Wire(asyncio.Protocol):
                 self._send(request, response, body, keep)
             elif type(body) is Whole:
                 self._send(request, response, body.view, keep)
+            elif type(body) is Tunnel:
+                self._switch(request, response, body)
             else:
                 await self._stream(request, response, body, keep)
         except asyncio.CancelledError:
@@ -360,6 +408,12 @@ class Wire(asyncio.Protocol):
         length = None if empty else body.length
         chunked = length is None and not empty and request.version == b"1.1"
         keep = keep and not self._closing and not self._unread(request) and (empty or chunked or length is not None)
+        if length is None and streams.endless(response.head):
+            if self._ended:
+                body.close()
+                return self._abort()
+            self._endless = True
+            probe(self._transport)
         lines = self._head(request, response, keep)
         if length is not None:
             lines.append(b"content-length: %d\r\n" % length)
@@ -376,10 +430,24 @@ class Wire(asyncio.Protocol):
             except BaseException:
                 body.close()
                 raise
-            sink.end()
+            sink.end(body.trailers if trailers.wanted(request.head) else [])
+        self._endless = False
         self._done(keep and not self._closing, self._unread(request))
 
+    def _switch(self, request: Request, response: Response, tunnel: Tunnel) -> None:
+        """From here on this connection speaks no HTTP."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._hints = None
+        self._connections.discard(self)
+        lines = self._head(request, response, True)
+        self._transport.write(b"".join((*lines, b"connection: Upgrade\r\nupgrade: ", request.upgrade, b"\r\n\r\n")))
+        side = self._side = tunnel.join(self._transport, bytes(self._ahead), self.full, self._connections.discard)
+        if side is not None:
+            self._connections.add(side)
+
     def _head(self, request: Request, response: Response, keep: bool) -> list[bytes]:
+        request.hints = None
         head = response.head
         lines = [
             STATUS.get(response.status) or b"HTTP/1.1 %d Status\r\n" % response.status,
@@ -420,6 +488,7 @@ class Wire(asyncio.Protocol):
         RFC 9112 section 9.6: half-close, and close once the viewer has heard us.
         """
         self._deaf = True
+        self._wished = False
         self._queue.clear()
         if self._incoming is not None:
             self._incoming.close()
@@ -484,9 +553,9 @@ class _Framed:
         else:
             self._wire.write(framed)
 
-    def end(self) -> None:
+    def end(self, behind: Fields) -> None:
         if self._chunked:
-            self._wire.write(self._head + b"0\r\n\r\n")
+            self._wire.write(self._head + b"0\r\n%b\r\n" % _lines(trailers.passed(behind)))
         elif self._head:
             self._wire.write(self._head)
 

@@ -9,15 +9,19 @@ from typing import Protocol, cast
 
 import httptools
 
+import gateway.rules.streams as streams
+import gateway.rules.trailers as trailers
+import gateway.rules.upgrades as upgrades
 from gateway.errors import BadAnswer, GatewayError, TimedOut, ViewerError
-from gateway.message import Field, Fields, Head, Request, Response, Stream, Whole
+from gateway.message import Field, Fields, Head, Request, Response, Stream, Trailed, Whole
 from gateway.recent import Kept
 from gateway.table import Origin
 from gateway.transport.incoming import Incoming
 from gateway.transport.landing import Landing
 from gateway.transport.later import Later
+from gateway.transport.probing import probe
+from gateway.transport.tunnel import Tunnel
 
-STALL = 60.0  # seconds without a byte in the middle of a body: nginx's proxy_read_timeout
 KNOWN_HEAD = 2048  # bytes of an answer's head that is remembered
 LARGE = 16 * 1024  # bytes of a body from which a copy costs more than it saves
 HEAD_LIMIT = 64 * 1024  # bytes of an answer's head; nginx allows 4-8 KiB, Node 16, Varnish 32
@@ -59,6 +63,14 @@ class Keeper(Protocol):
         """It is closed."""
         ...
 
+    def switched(self, connection: "Connection", tunnel: Tunnel) -> None:
+        """It is a tunnel's side from now on."""
+        ...
+
+    def parted(self, tunnel: Tunnel) -> None:
+        """A tunnel is over."""
+        ...
+
 
 class Connection(asyncio.BufferedProtocol):
     """One connection to an origin: an exchange at a time."""
@@ -77,6 +89,7 @@ class Connection(asyncio.BufferedProtocol):
         self._response: Response | None = None
         self._incoming: Incoming | None = None
         self._headers: list[Field] = []
+        self._trailers: Fields = []
         self._early: list[bytes | memoryview] = []
         self._whole = False
         self._too_long = False
@@ -84,7 +97,7 @@ class Connection(asyncio.BufferedProtocol):
         self._head_size = 0
         self._left = 0
         self._upload: asyncio.Task[None] | None = None
-        self._used = self._reused = self._keep = self._closed = self._to_eof = False
+        self.used = self._reused = self._keep = self._closed = self._to_eof = False
         self._full = False
         self._resumes: list[Callable[[], None]] = []
 
@@ -97,7 +110,7 @@ class Connection(asyncio.BufferedProtocol):
     def exchange(self, request: Request, timeout: float) -> Later[Response]:
         """Write the request; what is returned holds the response as soon as its head is here."""
         self._request = request
-        self._reused, self._used = self._used, True
+        self._reused, self.used = self.used, True
         answer: Later[Response] = Later()
         self._answer = answer
         self.deadline = self.home.expects(timeout)
@@ -119,7 +132,7 @@ class Connection(asyncio.BufferedProtocol):
             self._fail(told)
             return
         if sink is not self:
-            self.write(b"0\r\n\r\n")
+            self.write(b"0\r\n%b\r\n" % _lines(trailers.passed(body.trailers)))
         self._upload = None
         self._settle()
 
@@ -189,8 +202,8 @@ class Connection(asyncio.BufferedProtocol):
             self._head_size += len(data)
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._fail(BadAnswer(f"Origin {self.home.origin.url} switched protocols unasked."))
+        except httptools.HttpParserUpgrade as switched:
+            self._switches(bytes(data[switched.args[0] :]))
             return
         except httptools.HttpParserError as error:
             self._fail(BadAnswer(f"Origin {self.home.origin.url} does not speak HTTP: {error}."))
@@ -203,6 +216,8 @@ class Connection(asyncio.BufferedProtocol):
             self._deliver(self._answer, self._response)
         elif self._whole:
             self._settle()
+        elif self._headers and self._response is not None:
+            self._counts_trailers(len(data))
         elif self._too_long or (self._response is None and self._head_size > HEAD_LIMIT):
             self._fail(
                 BadAnswer(
@@ -210,6 +225,28 @@ class Connection(asyncio.BufferedProtocol):
                     proxy_error="http_response_header_section_size",
                 )
             )
+
+    def _counts_trailers(self, count: int) -> None:
+        """Fields behind a body take no more room than those before it."""
+        self._head_size += count
+        if self._head_size > HEAD_LIMIT:
+            self._fail(BadAnswer(f"The trailers of an answer of {self.home.origin.url} are too long."))
+
+    def _switches(self, early: bytes) -> None:
+        """A 101: right if it was wished for and answers the handshake, and then nothing here is HTTP any more."""
+        answer, request, response = self._answer, self._request, self._response
+        if answer is None or request is None or response is None or not request.upgrade:
+            self._fail(BadAnswer(f"Origin {self.home.origin.url} switched protocols unasked."))
+            return
+        doubt = upgrades.doubt(request.head, response.head)
+        if doubt is not None:
+            why = f"Origin {self.home.origin.url} {doubt}."
+            self._fail(BadAnswer(why, proxy_error="http_upgrade_failed"))
+            return
+        self._answer = None
+        tunnel = response.body = Tunnel(self._transport, early, self.home)
+        self.home.switched(self, tunnel)
+        answer.set(response)
 
     def _known(self, data: bytes | memoryview) -> bool:
         """A head of an answer that llhttp has judged before, byte for byte: nothing in it needs reading again."""
@@ -317,6 +354,10 @@ class Connection(asyncio.BufferedProtocol):
         status = self._parser.get_status_code()
         headers, self._headers = self._headers, []
         if 100 <= status < 200:
+            if status == 101:
+                self._response = Response(status, headers)
+            elif status == 103 and self._request is not None and self._request.hints is not None:
+                self._request.hints(headers)
             return
         if sum(len(name) + len(value) + 4 for name, value in headers) > HEAD_LIMIT:
             self._too_long = True
@@ -347,10 +388,14 @@ class Connection(asyncio.BufferedProtocol):
             self._early.append(chunk)
 
     def on_message_complete(self) -> None:
+        behind, self._headers = self._headers, []  # or they would stand before the next answer
         if self._response is not None and not self._whole:
             self._keep = self._parser.should_keep_alive()
             self._whole = True
+            if behind:
+                self._trailers = behind if self._request and trailers.wanted(self._request.head) else []
             if self._incoming is not None:
+                self._incoming.trailers = self._trailers
                 self._incoming.finish()
 
     def _deliver(self, answer: Later[Response], response: Response) -> None:
@@ -360,6 +405,8 @@ class Connection(asyncio.BufferedProtocol):
         if self._whole:
             first = early[0] if len(early) == 1 else b"".join(early)
             response.body = first if isinstance(first, bytes) else Whole(first)
+            if self._trailers:
+                response.body = Trailed(bytes(first), self._trailers)
             self._settle()  # first: who is answered may want this very connection next
         else:
             self.heard = self._loop.time()
@@ -378,6 +425,8 @@ class Connection(asyncio.BufferedProtocol):
             self.close()  # answered before it heard us out: RFC 9112 section 9.5
             return
         self._request = self._response = self._incoming = None
+        if self._trailers:
+            self._trailers = []
         self._whole = self._to_eof = False
         self._head_size = 0
         if self._keep and not self._closed:
@@ -403,12 +452,18 @@ class Connection(asyncio.BufferedProtocol):
         self._fail(TimedOut(f"Origin {self.home.origin.url} sent no answer in time."))
 
     def check(self, now: float) -> None:
-        """Called every few seconds: a peer that went silent in mid-body is let go."""
-        if self._incoming is not None and self._request is not None and now - self.heard > STALL:
-            if self._transport.is_reading():
-                self._fail(TimedOut(f"Origin {self.home.origin.url} stopped in the middle of a body."))
-            else:
-                self.heard = now
+        """Called every few seconds: who went silent in mid-body is let go, unless silence is what it promised."""
+        response = self._response
+        if self._incoming is None or self._request is None or response is None or now - self.heard <= streams.STALL:
+            return
+        if not self._transport.is_reading():
+            self.heard = now
+            return
+        patience = streams.patience(response.head, self._length)
+        if patience is None:
+            probe(self._transport)
+        elif now - self.heard > patience:
+            self._fail(TimedOut(f"Origin {self.home.origin.url} stopped in the middle of a body."))
 
     def close(self) -> None:
         if not self._closed:

@@ -7,7 +7,7 @@ is full, so that memory does not grow with the body, in either direction.
 from collections.abc import Callable
 from typing import Protocol
 
-from gateway.message import Sink, Stream
+from gateway.message import Fields, Sink, Stream
 from gateway.transport.later import Later
 
 HIGH_WATER = 64 * 1024  # asyncio's own default; what a stalled reader costs is this and one read of the loop
@@ -40,6 +40,7 @@ class Incoming(Stream):
         "_size",
         "_source",
         "_waiter",
+        "trailers",
     )
 
     def __init__(self, source: Source, length: int | None, on_first_read: Callable[[], None] | None = None) -> None:
@@ -51,6 +52,7 @@ class Incoming(Stream):
         self._sink: Sink | None = None
         self._waiter: Later[None] | None = None
         self._error: Exception | None = None
+        self.trailers: Fields = []
         self._done = self._paused = self._closed = False
 
     @property

@@ -17,17 +17,31 @@ from gateway.transport.base import Transport
 from gateway.transport.connection import Connection, Known, Stale
 from gateway.transport.landing import Landing
 from gateway.transport.resolve import Resolver
+from gateway.transport.tunnel import Tunnel
 
 IDLE = 30.0  # seconds a connection is kept unused: under the 60 s of common load balancers, so we close first
 SWEEP = 5.0
 KNOWN_HEADS = 512  # answers' heads of one origin that are remembered
+TUNNELS = 1024  # per origin, apart from its connections: they live for hours, and no page may wait for them
 TICK = 0.01  # seconds; how late a timeout may be told
 
 
 class Home:
     """All connections to one origin."""
 
-    __slots__ = ("_loop", "_ticks", "all", "heads", "idle", "landing", "limit", "opening", "origin", "waiting")
+    __slots__ = (
+        "_loop",
+        "_ticks",
+        "all",
+        "heads",
+        "idle",
+        "landing",
+        "limit",
+        "opening",
+        "origin",
+        "tunnels",
+        "waiting",
+    )
 
     def __init__(self, origin: Origin, limit: int, landing: Landing) -> None:
         self.landing = landing
@@ -39,11 +53,13 @@ class Home:
         self.idle: list[Connection] = []
         self.all: set[Connection] = set()
         self.opening = 0
+        self.tunnels: set[Tunnel] = set()
         self.waiting: deque[asyncio.Future[Connection | None]] = deque()
 
     def __repr__(self) -> str:
         busy = len(self.all) - len(self.idle)
-        return f"<Home {self.origin.url}: {busy} busy, {len(self.idle)} idle, {len(self.waiting)} waiting>"
+        lives = f"{busy} busy, {len(self.idle)} idle, {len(self.waiting)} waiting, {len(self.tunnels)} tunnels"
+        return f"<Home {self.origin.url}: {lives}>"
 
     def expects(self, timeout: float) -> float:
         """When an answer is late. One coarse timer for all connections: a timer of its own costs each request more."""
@@ -79,6 +95,14 @@ class Home:
             self.idle.remove(connection)
         self.room()
 
+    def switched(self, connection: Connection, tunnel: Tunnel) -> None:
+        self.all.discard(connection)
+        self.tunnels.add(tunnel)
+        self.room()
+
+    def parted(self, tunnel: Tunnel) -> None:
+        self.tunnels.discard(tunnel)
+
     def room(self) -> None:
         """A place came free: whoever waits may open a connection of their own."""
         while self.waiting and len(self.all) + self.opening < self.limit:
@@ -93,6 +117,8 @@ class Home:
             connection.close()
         for connection in list(self.all):
             connection.check(now)
+        for tunnel in list(self.tunnels):
+            tunnel.check(now)
 
 
 class Pool:
@@ -112,6 +138,8 @@ class Pool:
 
     async def handle_async_request(self, request: Request, origin: Origin, timeout: float) -> Response:
         home = self._homes.get(origin.url) or self._open_home(origin)
+        if request.upgrade:
+            return await self._switch(home, request, timeout)
         connection = home.idle.pop() if home.idle else await self._connection(home, timeout)
         try:
             return await connection.exchange(request, timeout)
@@ -126,9 +154,22 @@ class Pool:
                 ) from None
         return await self._again(home, request, timeout)
 
+    async def _switch(self, home: Home, request: Request, timeout: float) -> Response:
+        """On a connection of its own, which never comes back."""
+        if len(home.tunnels) >= TUNNELS:
+            raise Overloaded(f"All {TUNNELS} tunnels to {home.origin.url} are in use.")
+        if len(home.all) + home.opening >= home.limit:
+            freed = home.idle.pop(0) if home.idle else await self._connection(home, timeout)
+            if not freed.used:
+                return await self._on(freed, request, timeout)
+            freed.close()
+        return await self._again(home, request, timeout)
+
     async def _again(self, home: Home, request: Request, timeout: float) -> Response:
         """On a connection nobody used before: that one cannot have gone stale."""
-        connection = await self._new(home, timeout)
+        return await self._on(await self._new(home, timeout), request, timeout)
+
+    async def _on(self, connection: Connection, request: Request, timeout: float) -> Response:
         try:
             return await connection.exchange(request, timeout)
         except asyncio.CancelledError:
@@ -141,6 +182,8 @@ class Pool:
         for home in self._homes.values():
             for connection in list(home.all):
                 connection.close()
+            for tunnel in list(home.tunnels):
+                tunnel.close()
         self._homes.clear()
         await asyncio.sleep(0)
 
@@ -154,7 +197,7 @@ class Pool:
         loop = asyncio.get_running_loop()
         for url, home in list(self._homes.items()):
             home.sweep(loop.time())
-            if not home.all and not home.opening and not home.waiting:
+            if not home.all and not home.opening and not home.waiting and not home.tunnels:
                 del self._homes[url]
         self._sweeper = loop.call_later(SWEEP, self._sweep) if self._homes else None
 

@@ -154,3 +154,14 @@ async def test_a_whole_body_is_a_stream_like_any_other() -> None:
     body = message.Whole(view)
     await body.pipe(sink)
     assert (sink.taken, body.length) == ([b"abc"], 3)
+
+
+@pytest.mark.anyio
+async def test_fields_behind_a_body_come_after_it() -> None:
+    behind = [(b"server-timing", b"db")]
+    body = message.Trailed(b"abcd", behind)
+    resumed = await message.gathered(body, 1)
+    assert isinstance(resumed, Stream) and resumed.length is None
+    assert [await resumed.read(), await resumed.read()] == [b"abcd", b""]
+    assert resumed.trailers == behind
+    assert Chunks(b"ab").trailers == []

@@ -1,5 +1,6 @@
 """The same playbooks over both seams: our wire protocol and ASGI give a viewer the same answers."""
 
+import asyncio
 import gzip
 from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping
 from contextlib import AbstractAsyncContextManager
@@ -11,6 +12,7 @@ import pytest
 from gateway.errors import BadAnswer, Unreachable
 from gateway.message import Request, Stream
 from gateway.proxy.asgi import Portal
+from gateway.table import tag
 from tests.gateway.proxy.playbook import Play, Reply, html, kept, manifest, over_asgi, over_wire, playing
 
 pytestmark = pytest.mark.anyio
@@ -20,7 +22,7 @@ MANIFESTS = [
     manifest("shell", mounts={"/": {"upstream": "shell", "composes": True}}),
     manifest(
         "hotels",
-        mounts={"/hotels": {"upstream": "hotels"}},
+        mounts={"/hotels": {"upstream": "hotels", "runtime": "off"}},
         fragments={"hotels.deals": {"upstream": "hotels", "path": "/deals", "timeout": "1s"}},
     ),
 ]
@@ -109,7 +111,7 @@ async def test_redirect_and_cookies(served: Served) -> None:
     viewer, _ = served
     answer = await viewer.get("/hotels/login")
     assert (answer.status_code, answer.headers["location"]) == (302, "/hotels/list")
-    assert answer.headers.get_list("set-cookie") == ["s=1; Path=/hotels", "t=2; Path=/hotels"]
+    assert answer.headers.get_list("set-cookie") == [f"mf.{tag('hotels', 'hotels')}.{kept}" for kept in ("s=1", "t=2")]
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
@@ -245,6 +247,40 @@ async def test_a_viewer_that_leaves_in_mid_upload_is_told_to_the_flow() -> None:
     async with playing(MANIFESTS, {"hotels": reading}) as play:
         await play.portal(scope, receive, send)
     assert [str(error) for error in failed] == ["The viewer went away in the middle of its request."]
+
+
+@pytest.mark.parametrize("ends", [True, False])
+async def test_events_end_with_who_listens(ends: bool) -> None:
+    heard: list[bytes] = []
+    gone = asyncio.Event()
+
+    async def receive() -> MutableMapping[str, Any]:
+        if not heard:
+            return {"type": "http.request", "body": b""}
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        if message.get("body"):
+            heard.append(message["body"])
+            if not ends:
+                gone.set()
+
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/hotels/events",
+        "query_string": b"",
+        "headers": [(b"Host", b"shop.test")],
+        "scheme": "http",
+        "http_version": "1.1",
+    }
+    pause = 0.01 if ends else 60.0
+    events = Reply([b"data: 1\n\n", pause, b"data: 2\n\n"], headers=[("content-type", "text/event-stream")])
+    async with playing(MANIFESTS, {"hotels": lambda _: events}) as play:
+        await asyncio.wait_for(play.portal(scope, receive, send), 2)
+        assert play.bodies[0].closed is not ends
+    assert heard == [b"data: 1\n\n", b"data: 2\n\n"][: 2 if ends else 1]
 
 
 async def test_websockets_are_closed() -> None:

@@ -7,11 +7,14 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
+import gateway.rules.streams as streams
+import gateway.transport.pool as pools
 from gateway.errors import BadAnswer, OriginError, Overloaded, TimedOut, Unreachable, ViewerError
 from gateway.message import Body, Fields, Request, Response, Stream
 from gateway.table import Origin
 from gateway.transport.pool import Pool
 from gateway.transport.resolve import Resolver
+from gateway.transport.tunnel import Tunnel
 from tests.kit.origin import Answer, Raw, Seen, serving
 from tests.kit.ports import free_port
 
@@ -354,11 +357,9 @@ async def test_tls_with_a_plain_origin_is_told() -> None:
 
 
 async def test_no_head_in_time() -> None:
-    async with serving(lambda _: Answer(b"late", delay=0.5)) as origin, pooled() as pool:
-        began = asyncio.get_running_loop().time()
+    async with serving(lambda _: Answer(b"late", delay=5.0)) as origin, pooled() as pool:
         with pytest.raises(TimedOut) as told:
-            await ask(pool, origin.port, timeout=0.1)
-        assert asyncio.get_running_loop().time() - began < 0.2
+            await asyncio.wait_for(ask(pool, origin.port, timeout=0.1), 4.0)
     assert (told.value.status, told.value.proxy_error) == (504, "http_response_timeout")
 
 
@@ -566,7 +567,7 @@ async def test_a_full_sink_stops_the_origin() -> None:
 
 async def test_a_slow_origin_stops_the_upload() -> None:
     body = Given(iter([bytes(MIB)] * 64), 64 * MIB)
-    async with serving(lambda seen: Answer(b""), pause=0.02) as origin, pooled() as pool:
+    async with serving(lambda seen: Answer(b""), pause=5.0) as origin, pooled() as pool:
         asking = asyncio.ensure_future(
             ask(pool, origin.port, method=b"POST", headers=[(b"content-length", b"%d" % (64 * MIB))], body=body)
         )
@@ -615,6 +616,225 @@ async def test_a_viewer_that_breaks_off_is_no_fault_of_the_origin() -> None:
         with pytest.raises(ViewerError, match="went away"):
             await ask(pool, origin.port, method=b"POST", headers=framing, body=Broken(iter([b"abc"]), 100))
     assert origin.requests == []
+
+
+# What comes before an answer, and behind it
+
+
+HINTED = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "told"),
+    [
+        pytest.param(HINTED, [b"</a.css>; rel=preload"], id="early hints"),
+        pytest.param(HINTED * 3, [b"</a.css>; rel=preload"] * 3, id="several"),
+        pytest.param(b"HTTP/1.1 102 Processing\r\n\r\n", [], id="processing is for nobody"),
+        pytest.param(b"HTTP/1.1 100 Continue\r\n\r\n", [], id="a 100 nobody asked for"),
+        pytest.param(b"HTTP/1.1 199 Odd\r\nLink: </x>\r\n\r\n", [], id="an unknown one"),
+        pytest.param(b"", [], id="nothing"),
+    ],
+)
+async def test_what_an_origin_hints_at_is_told(before: bytes, told: list[bytes]) -> None:
+    heard: list[Fields] = []
+    async with serving(lambda _: Raw([before, 0.01, OK], close=False)) as origin, pooled() as pool:
+        request = Request(b"GET", b"/", [(b"host", b"o.test")], hints=heard.append)
+        assert await read(await pool.handle_async_request(request, at(origin.port), 2)) == b"ok"
+    assert [value for fields in heard for _, value in fields] == told
+
+
+async def test_a_hint_behind_the_answer_is_told_to_nobody() -> None:
+    heard: list[Fields] = []
+    async with serving(scripted(Raw([OK, 0.01, HINTED], close=False), Answer(b"next"))) as origin, pooled() as pool:
+        request = Request(b"GET", b"/", [(b"host", b"o.test")], hints=heard.append)
+        assert await read(await pool.handle_async_request(request, at(origin.port), 2)) == b"ok"
+        await asyncio.sleep(0.05)
+        assert await read(await ask(pool, origin.port)) == b"next"
+    assert heard == []
+
+
+BEHIND = b"2\r\nok\r\n0\r\nServer-Timing: db\r\nSet-Cookie: s=1\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        pytest.param([CHUNKED + BEHIND], id="at once"),
+        pytest.param([CHUNKED, 0.02, BEHIND], id="behind a head that came alone"),
+        pytest.param([CHUNKED + BEHIND[:-1], 0.02, BEHIND[-1:]], id="in pieces"),
+    ],
+)
+@pytest.mark.parametrize("wanted", [True, False])
+async def test_fields_behind_a_body(parts: list[bytes | float], wanted: bool) -> None:
+    """They go to who takes them, and never stand before the next answer on that connection."""
+    taking: Fields = [(b"te", b"trailers")] if wanted else []
+    async with serving(scripted(Raw(parts, close=False), Answer(b"next"))) as origin, pooled() as pool:
+        response = await ask(pool, origin.port, headers=taking)
+        assert await read(response) == b"ok"
+        behind = response.body.trailers if isinstance(response.body, Stream) else []
+        assert behind == ([(b"server-timing", b"db"), (b"set-cookie", b"s=1")] if wanted else [])
+        after = await ask(pool, origin.port)
+        assert await read(after) == b"next"
+        assert after.headers == [(b"content-length", b"4")]
+    assert origin.connections == 1
+
+
+async def test_fields_behind_a_body_have_an_end() -> None:
+    endless = (b"x-%d: %b\r\n" % (number, b"v" * 1000) for number in range(1000))
+    async with serving(lambda _: Raw([CHUNKED, 0.02, b"2\r\nok\r\n0\r\n", *endless])) as origin, pooled() as pool:
+        with pytest.raises(BadAnswer, match="trailers"):
+            await read(await ask(pool, origin.port))
+
+
+async def test_fields_behind_an_upload_go_along() -> None:
+    class Signed(Given):
+        @property
+        def trailers(self) -> Fields:
+            return [(b"repr-digest", b"sha-256=:AAAA:"), (b"authorization", b"Basic x")]
+
+    got = bytearray()
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        got.extend(await reader.readuntil(b"\r\n0\r\n"))
+        got.extend(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(OK)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(listen, "127.0.0.1", 0)
+    async with server, pooled() as pool:
+        framing = [(b"transfer-encoding", b"chunked")]
+        port = server.sockets[0].getsockname()[1]
+        response = await ask(pool, port, method=b"POST", headers=framing, body=Signed(iter([b"abc"])))
+        assert await read(response) == b"ok"
+    assert got.endswith(b"3\r\nabc\r\n0\r\nrepr-digest: sha-256=:AAAA:\r\n\r\n")
+
+
+# Silence
+
+
+EVENTS = HEAD + b"Content-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("begin", "silent", "lives"),
+    [
+        pytest.param(HEAD + b"Content-Length: 9\r\n\r\nok", streams.STALL + 1, False, id="a file that stopped"),
+        pytest.param(HEAD + b"Content-Length: 9\r\n\r\nok", streams.STALL - 1, True, id="a file that takes a rest"),
+        pytest.param(CHUNKED + b"2\r\nok\r\n", streams.STALL + 1, True, id="a report that is being made"),
+        pytest.param(CHUNKED + b"2\r\nok\r\n", streams.QUIET + 1, False, id="a report that stopped"),
+        pytest.param(EVENTS + b"2\r\nok\r\n", 100_000.0, True, id="events"),
+    ],
+)
+async def test_how_long_an_origin_may_be_silent(begin: bytes, silent: float, lives: bool) -> None:
+    async with serving(lambda _: Raw([begin, 0.1], close=True)) as origin, pooled() as pool:
+        response = await ask(pool, origin.port)
+        assert isinstance(response.body, Stream) and await response.body.read() == b"ok"
+        (home,) = pool._homes.values()
+        home.sweep(asyncio.get_running_loop().time() + silent)
+        with pytest.raises(BadAnswer if lives else TimedOut):
+            await response.body.read()
+
+
+# Tunnels
+
+
+KEY = b"dGhlIHNhbXBsZSBub25jZQ=="
+WISH = [(b"connection", b"Upgrade"), (b"upgrade", b"websocket"), (b"sec-websocket-key", KEY)]
+SWITCHED = (
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+)
+
+
+async def wish(pool: Pool, port: int) -> Response:
+    request = Request(b"GET", b"/", [(b"host", b"o.test"), *WISH], upgrade=b"websocket")
+    return await pool.handle_async_request(request, at(port), 2.0)
+
+
+def switching(seen: Seen) -> Answer | Raw:
+    return Raw([SWITCHED, 5.0]) if seen.get("Upgrade") else Answer(b"page")
+
+
+async def test_a_tunnel_has_a_connection_of_its_own() -> None:
+    async with serving(switching) as origin, pooled() as pool:
+        await ask(pool, origin.port)
+        response = await wish(pool, origin.port)
+        assert response.status == 101 and isinstance(response.body, Tunnel)
+        assert [seen.connection for seen in origin.requests] == [1, 2]
+        await ask(pool, origin.port)
+        assert "0 busy, 1 idle, 0 waiting, 1 tunnels" in repr(pool)
+        response.body.close()
+        assert "0 busy, 1 idle, 0 waiting, 0 tunnels" in repr(pool)
+    assert origin.requests[-1].connection == 1
+
+
+async def test_tunnels_take_no_pages_place() -> None:
+    async with serving(switching) as origin, pooled(limit=1) as pool:
+        tunnels = [await wish(pool, origin.port) for _ in range(3)]
+        assert await read(await ask(pool, origin.port)) == b"page"
+        tunnels.append(await wish(pool, origin.port))  # though all connections are taken by one that idles
+        assert await read(await ask(pool, origin.port)) == b"page"
+    assert [response.status for response in tunnels] == [101] * 4
+
+
+async def test_who_waits_for_a_place_gets_a_connection_nobody_used() -> None:
+    slow = scripted(Answer(b"slow", delay=0.05), Raw([SWITCHED, 5.0]))
+    async with serving(slow) as origin, pooled(limit=1) as pool:
+        asking = asyncio.ensure_future(ask(pool, origin.port))
+        await asyncio.sleep(0.01)
+        assert (await wish(pool, origin.port)).status == 101
+        assert (await asking).body == b"slow"
+    assert [seen.connection for seen in origin.requests] == [1, 2]
+
+
+async def test_tunnels_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pools, "TUNNELS", 2)
+    async with serving(switching) as origin, pooled() as pool:
+        first, _ = await wish(pool, origin.port), await wish(pool, origin.port)
+        with pytest.raises(Overloaded, match="2 tunnels"):
+            await wish(pool, origin.port)
+        assert isinstance(first.body, Tunnel)
+        first.body.close()
+        assert (await wish(pool, origin.port)).status == 101
+
+
+async def test_a_tunnel_nobody_joins_is_let_go() -> None:
+    async with serving(switching) as origin, pooled() as pool:
+        await wish(pool, origin.port)
+        (home,) = pool._homes.values()
+        home.sweep(asyncio.get_running_loop().time() + streams.QUIET + 1)
+        assert "0 tunnels" in repr(pool)
+
+
+async def test_another_answer_than_101_is_an_answer_and_the_connection_is_kept() -> None:
+    refusal = Answer(b"no", 426, [("Upgrade", "websocket"), ("Connection", "Upgrade")])
+    async with serving(scripted(refusal, Answer(b"page"))) as origin, pooled() as pool:
+        response = await wish(pool, origin.port)
+        assert (response.status, await read(response)) == (426, b"no")
+        assert await read(await ask(pool, origin.port)) == b"page"
+    assert origin.connections == 1
+
+
+async def test_hints_may_come_before_a_101() -> None:
+    early = b"HTTP/1.1 100 Continue\r\n\r\n" + HINTED + SWITCHED
+    async with serving(lambda _: Raw([early, 5.0])) as origin, pooled() as pool:
+        assert (await wish(pool, origin.port)).status == 101
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        pytest.param(SWITCHED.replace(b"s3p", b"S3p"), "http_upgrade_failed", id="another handshake accepted"),
+        pytest.param(SWITCHED.replace(b": websocket", b": h2c"), "http_upgrade_failed", id="another protocol"),
+        pytest.param(b"HTTP/1.1 101 Switching Protocols\r\n\r\n", "http_response_incomplete", id="no protocol"),
+    ],
+)
+async def test_a_101_that_is_no_answer(answer: bytes, kind: str) -> None:
+    async with serving(lambda _: Raw([answer, 1.0])) as origin, pooled() as pool:
+        with pytest.raises(BadAnswer) as failure:
+            await wish(pool, origin.port)
+        assert failure.value.proxy_error == kind
 
 
 # Heads that come again
