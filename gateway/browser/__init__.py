@@ -1,0 +1,1 @@
+"""What Portico sends to browsers: scripts of its own, small, without a framework."""
