@@ -84,6 +84,8 @@ Prefix = Annotated[str, AfterValidator(prefix)]
 Path = Annotated[str, AfterValidator(path)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 FragmentName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}(\.[a-z0-9][a-z0-9_-]{0,62}){0,4}$")]
+POINTER = r"^(/([^/~]|~[01])*){1,32}$"  # RFC 6901, section 3
+Pointer = Annotated[str, Field(pattern=POINTER, max_length=256)]
 FieldName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$")]
 
 
@@ -151,7 +153,7 @@ class Rewrite(Declared):
     html: bool = True
     css: bool = True
     manifests: bool = True
-    json_pointers: list[str] = Field(default_factory=list, max_length=64)
+    json_pointers: list[Pointer] = Field(default_factory=list, max_length=64)
 
 
 class Mount(Declared):
@@ -161,6 +163,7 @@ class Mount(Declared):
     aware: Literal["unaware", "aware", "auto"] = "unaware"
     composes: bool = False
     links_to: list[Prefix] = Field(default_factory=list, max_length=64)
+    cookies: list[FieldName] = Field(default_factory=list, max_length=64)
     hosts: list[Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{1,253}$")]] = Field(default_factory=list, max_length=64)
     cache: CachePolicy | None = None
     deadline: Duration | None = None

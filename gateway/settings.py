@@ -47,6 +47,8 @@ class Settings:
     cache_bytes: int = 128 * MIB  # per worker; some 4,000 pages of 30 kB, and eight workers stay within one gigabyte
     entry_bytes: int = 1 * MIB  # a larger one would push a hundred pages out of the cache; memcached's limit too
     page_bytes: int = 4 * MIB  # HTML rewritten or composed whole; the HTTP Archive's p99 is below 2 MB
+    site_cookies: tuple[str, ...] = ()  # names of cookies any team may ask to be shown; a session is never one
+    moved_for: float = 30 * 86400.0  # seconds an old prefix leads to the new one: a month of bookmarks and mail
     connections: int = 256  # per origin and worker; nginx's worker_connections default is 512 for all of them
     trusted_proxies: tuple[Network, ...] = ()
     access_log: bool = True  # a line per request; off where a proxy in front already logs. Failures are told always
@@ -234,6 +236,14 @@ def _networks(value: object, base: Path) -> tuple[str, ...]:
     return networks
 
 
+def _cookies(value: object, base: Path) -> tuple[str, ...]:
+    names = _texts(value, base)
+    for name in names:
+        if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}", name):
+            raise ValueError(f"'{name}' is not the name of a cookie")
+    return names
+
+
 def _token(value: object, base: Path) -> str:
     token = _text(value, base)
     if token and not re.fullmatch(r"[\x21-\x7e]{16,}", token):
@@ -247,6 +257,13 @@ def _duration(value: object, _: Path) -> float:
     duration = model.seconds(value)
     if not 0 < duration <= 3600:
         raise ValueError("a duration above 0 and of at most an hour is wanted here, such as 3s")
+    return duration
+
+
+def _months(value: object, _: Path) -> float:
+    duration = model.seconds(value)
+    if not 0 < duration <= model.LONGEST:
+        raise ValueError("a duration above 0 and of at most a year is wanted here, such as 30d")
     return duration
 
 
@@ -304,6 +321,8 @@ READERS: Mapping[str, Reader] = {
     "origin_networks": _networks,
     "admin_token": _token,
     "page_deadline": _duration,
+    "site_cookies": _cookies,
+    "moved_for": _months,
     "cache_bytes": _size,
     "entry_bytes": _size,
     "page_bytes": _size,

@@ -3,7 +3,8 @@
 Everything about a mount, an upstream or a fragment that does not depend on the request is worked out here, once.
 """
 
-from collections.abc import Iterable, Mapping
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -37,11 +38,16 @@ class Upstream:
     timeout: float
     health: bytes
     home: str
+    dialects: tuple[str, ...] = ()  # which include languages its pages may speak
 
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """A public prefix (b"" for "/") and what is served below it."""
+    """A public prefix (b"" for "/") and what is served below it.
+
+    `tag` is what its cookies' names begin with: of the application, not of the prefix, so that it may move. "" at "/".
+    `cookies` are those of the whole site that it may read besides its own.
+    """
 
     prefix: bytes
     team: str
@@ -54,10 +60,35 @@ class Mount:
     deadline: float | None
     rewrite: Rewrite
     spa_fallback: bytes
+    cookies: frozenset[bytes] = frozenset()
+    tag: str = ""
+    runtime: bool = True
+    router: str = "auto"
+    relinked: tuple[tuple[str, str], ...] = ()  # of what it links to, prefixes that moved: old and new
 
     @property
     def name(self) -> str:
         return self.prefix.decode() or "/"
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A prefix that an application left, and where it is now; until when the one leads to the other."""
+
+    old: str
+    new: str
+    team: str
+    upstream: str
+    until: float = 0.0
+
+    @property
+    def tag(self) -> str:
+        """What the names of the application's cookies begin with, there as here."""
+        return tag(self.team, self.upstream)
+
+    def leads(self, path: bytes) -> bytes:
+        """The same path below the new prefix."""
+        return self.new.rstrip("/").encode() + path[len(self.old) :] or b"/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +123,7 @@ class Table:
     fragments: dict[str, Fragment] = field(default_factory=dict)
     upstreams: dict[str, Upstream] = field(default_factory=dict)
     teams: tuple[str, ...] = ()
-    moved: dict[bytes, bytes] = field(default_factory=dict)
+    moved: dict[bytes, Moved] = field(default_factory=dict)
     depths: dict[bytes, int] = field(default_factory=dict)  # by first segment, the segments of the longest prefix
 
     def __repr__(self) -> str:
@@ -115,12 +146,12 @@ class Table:
                     return mount
         return None
 
-    def new_home(self, path: bytes, mount: Mount | None) -> bytes | None:
-        """Where a path below a prefix that its application left is now; a mount declared deeper than that wins."""
+    def left(self, path: bytes, mount: Mount | None) -> Moved | None:
+        """The move of a path below a prefix that its application left; a mount declared deeper than that wins."""
         for end in reversed(_ends(path, max(prefix.count(b"/") for prefix in self.moved))) if self.moved else ():
-            home = self.moved.get(path[:end])
-            if home is not None and (mount is None or len(mount.prefix) < end):
-                return home + path[end:]
+            moved = self.moved.get(path[:end])
+            if moved is not None and (mount is None or len(mount.prefix) < end):
+                return moved
         return None
 
 
@@ -136,8 +167,12 @@ class Current:
         self.table = table
 
 
-def compile(manifests: Iterable[Manifest], number: int = 0, moved: Mapping[str, str] | None = None) -> Table:
-    """A table of manifests that `registry.check` found to fit together; what an earlier one owns stays its own."""
+def compile(manifests: Iterable[Manifest], number: int = 0, moved: Iterable[Moved] = ()) -> Table:
+    """A table of manifests that `registry.check` found to fit together; what an earlier one owns stays its own.
+
+    A mount that links to a prefix which moved links to where it is now as well.
+    """
+    left = {move.old: move for move in moved}
     mounts: dict[bytes, list[Mount]] = {}
     fragments: dict[str, Fragment] = {}
     upstreams: dict[str, Upstream] = {}
@@ -148,20 +183,28 @@ def compile(manifests: Iterable[Manifest], number: int = 0, moved: Mapping[str, 
         upstreams |= own
         for prefix, declared in manifest.mounts.items():
             if declared.upstream in own:
-                _add(mounts, _mount(prefix, declared, own[declared.upstream], manifest.team))
+                _add(mounts, _mount(prefix, declared, own[declared.upstream], manifest.team, left))
         for upstream in own.values():
             if upstream.home.startswith("/-/u/"):
-                _add(mounts, _mount(upstream.home, UNMOUNTED, upstream, manifest.team))
+                _add(mounts, _mount(upstream.home, UNMOUNTED, upstream, manifest.team, left))
         for name, fragment in manifest.fragments.items():
             if fragment.upstream in own and name not in fragments:
                 fragments[name] = _fragment(name, fragment, own[fragment.upstream], manifest.team)
-    left = {old.encode(): new.rstrip("/").encode() for old, new in (moved or {}).items()}
     depths: dict[bytes, int] = {}
     for taken in filter(None, mounts):
         first = b"/" + taken.split(b"/", 2)[1]
         depths[first] = max(depths.get(first, 0), taken.count(b"/"))
     rows = {prefix: tuple(row) for prefix, row in mounts.items()}
-    return Table(number, rows, fragments, upstreams, tuple(teams), left, depths)
+    gone = {old.encode(): move for old, move in left.items()}
+    return Table(number, rows, fragments, upstreams, tuple(teams), gone, depths)
+
+
+def tag(team: str, upstream: str) -> str:
+    """Eight hex digits that stand for an application; among ten thousand, two share theirs once in a hundred portals.
+
+    Whoever shares a tag must still share a path to be sent the other's cookies.
+    """
+    return hashlib.sha256(f"{team}/{upstream}".encode()).hexdigest()[:8]
 
 
 def _ends(path: bytes, depth: int) -> list[int]:
@@ -214,22 +257,34 @@ def _upstream(name: str, manifest: Manifest) -> Upstream:
         timeout=declared.timeout,
         health=(declared.health or "").encode(),
         home=home,
+        dialects=tuple(declared.dialects),
     )
 
 
-def _mount(prefix: str, declared: model.Mount, upstream: Upstream, team: str) -> Mount:
+def _relinked(links_to: Iterable[str], left: Mapping[str, Moved]) -> Iterator[tuple[str, str]]:
+    """Prefixes of others that moved, as (old, new)."""
+    return ((prefix, left[prefix].new) for prefix in links_to if prefix in left)
+
+
+def _mount(prefix: str, declared: model.Mount, upstream: Upstream, team: str, left: Mapping[str, Moved]) -> Mount:
+    relinked = tuple(_relinked(declared.links_to, left))
     return Mount(
         prefix=b"" if prefix == "/" else prefix.encode(),
         team=team,
         upstream=upstream,
         composes=declared.composes,
         aware=declared.aware,
-        links_to=tuple(declared.links_to),
+        links_to=tuple(dict.fromkeys((*declared.links_to, *(new for _, new in relinked if new != prefix)))),
         hosts=frozenset(host.lower().encode() for host in declared.hosts),
         policy=declared.cache,
         deadline=declared.deadline,
         rewrite=declared.rewrite,
         spa_fallback=(declared.spa_fallback or "").encode(),
+        cookies=frozenset(cookie.encode() for cookie in declared.cookies),
+        tag="" if prefix == "/" else tag(team, upstream.name),
+        runtime=declared.runtime == "on",
+        router=declared.router,
+        relinked=relinked,
     )
 
 

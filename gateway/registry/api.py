@@ -23,7 +23,7 @@ import gateway.errors as errors
 import gateway.rules.documents as documents
 from gateway.registry.access import Access, Caller
 from gateway.registry.check import Problem
-from gateway.registry.service import Refused, Service, Shown, TableRows
+from gateway.registry.service import LeakRow, Refused, Service, Shown, TableRows
 from gateway.store.base import StoreError
 
 # Nothing here may be kept, framed, sniffed or told to others.
@@ -117,6 +117,10 @@ class PurgeSaid(BaseModel):
     kind: str
     value: str
     number: int
+
+
+class LeaksSaid(BaseModel):
+    leaks: list[LeakRow]
 
 
 class HealthSaid(BaseModel):
@@ -233,6 +237,18 @@ async def purge(asked: PurgeAsked, caller: Who, registry: Registry) -> dict[str,
     return {"kind": done.kind, "value": done.value, "number": done.number}
 
 
+@router.get("/leaks", response_model=LeaksSaid)
+async def leaks(caller: Who, registry: Registry, team: TeamName | None = None) -> dict[str, Any]:
+    """Requests that left their mount and were led back. A team sees its own, the operator all or a team's."""
+    return {"leaks": await registry.leaks(_leaking(caller, team))}
+
+
+@router.delete("/leaks", status_code=204)
+async def forget_leaks(caller: Who, registry: Registry, team: TeamName | None = None) -> None:
+    """Forget them: a team its own, the operator all or a team's."""
+    await registry.forget_leaks(_leaking(caller, team))
+
+
 @router.get("/health", response_model=HealthSaid)
 async def health(registry: Registry) -> dict[str, Any]:
     """Whether the control plane answers; needs no token."""
@@ -314,6 +330,13 @@ def _expected(request: Request) -> int | None:
         return None
     match = re.fullmatch(r'"(\d{1,15})"', condition)
     return int(match[1]) if match else -1  # no revision of ours: never the latest
+
+
+def _leaking(caller: Caller, team: str | None) -> str | None:
+    """Whose leaks are meant: a team that names nobody means itself."""
+    if team is not None:
+        caller.must_be(team)
+    return team or caller.team
 
 
 def _team(shown: Shown) -> dict[str, Any]:

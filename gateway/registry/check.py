@@ -7,7 +7,7 @@ The same function stands behind registration, `portico check` and the files the 
 import difflib
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails
 import gateway.model as model
 import gateway.rules.addresses as addresses
 import gateway.rules.documents as documents
+import gateway.table as table
 from gateway.model import Manifest
 from gateway.rules.documents import Document, Fault, Place, Steps
 
@@ -34,8 +35,10 @@ PATTERNS = {
     r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$": "The name of a field or cookie, such as Accept-Language.",
     r"^[A-Za-z0-9.-]{1,253}$": "A host name without scheme, port or path, such as portal.example.",
     r"^[\x21-\x7e]{1,128}$": "Printable ASCII without spaces, at most 128.",
+    model.POINTER: "A JSON pointer, such as /links/next; * stands for any name or number.",
 }
 PORTS = {"http": 80, "https": 443}
+MARKS = ("mf.", "__secure-mf.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,8 @@ class Surroundings:
     """What a manifest must fit in: other teams' manifests and what the operator allows.
 
     `trusted` is said of the operator's own files, which may name folders and mount inside another team's prefix.
-    `team` is whose manifest it must be, where that is known.
+    `team` is whose manifest it must be, where that is known. `moved` are prefixes that applications left, with where
+    each leads now. `site_cookies` are names of cookies that every team may be shown.
     """
 
     others: Sequence[Manifest] = ()
@@ -72,6 +76,8 @@ class Surroundings:
     own_listeners: Sequence[tuple[str, int]] = ()
     trusted: bool = True
     team: str | None = None
+    moved: Mapping[str, str] = field(default_factory=dict)
+    site_cookies: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,8 +302,10 @@ def _fit(tree: Tree, around: Surroundings) -> Iterator[_Found]:
     yield from _names_owned(tree, others)
     yield from _prefixes_owned(tree, others, around.trusted)
     yield from _origins_allowed(tree, around)
-    yield from _links_lead_somewhere(tree, others)
+    yield from _links_lead_somewhere(tree, others, around.moved)
     yield from _alternatives_exist(tree, others)
+    yield from _cookies_shared(tree, around)
+    yield from _tags_differ(tree, others)
 
 
 def _team_meant(tree: Tree, team: str | None) -> Iterator[_Found]:
@@ -397,14 +405,16 @@ def _refusal(origin: str, around: Surroundings) -> tuple[str, str] | None:
     return None
 
 
-def _links_lead_somewhere(tree: Tree, others: Sequence[Manifest]) -> Iterator[_Found]:
+def _links_lead_somewhere(tree: Tree, others: Sequence[Manifest], moved: Mapping[str, str]) -> Iterator[_Found]:
     prefixes = {*_mapping(tree.get("mounts")), *(prefix for other in others for prefix in other.mounts)}
     for name, mount in _mappings(tree, "mounts"):
         for number, prefix in enumerate(_texts(mount.get("links_to"))):
             if prefix not in prefixes:
-                message = f"{_subject(('mounts', name), tree)} links to '{_short(prefix)}', which no team mounts yet."
-                hint = _meant(prefix, prefixes, "Mounts are")
-                yield _Found(("mounts", name, "links_to", number), message, hint, "links-to", "warning")
+                why = f"moved to '{moved[prefix]}'" if prefix in moved else "no team mounts yet"
+                message = f"{_subject(('mounts', name), tree)} links to '{_short(prefix)}', which {why}."
+                hint = f"Write '{moved[prefix]}'." if prefix in moved else _meant(prefix, prefixes, "Mounts are")
+                code = "moved" if prefix in moved else "links-to"
+                yield _Found(("mounts", name, "links_to", number), message, hint, code, "warning")
 
 
 def _alternatives_exist(tree: Tree, others: Sequence[Manifest]) -> Iterator[_Found]:
@@ -420,6 +430,40 @@ def _alternatives_exist(tree: Tree, others: Sequence[Manifest]) -> Iterator[_Fou
         elif alternative not in names:
             message = f"{_subject(steps[:2], tree)} has alternative '{_short(alternative)}', which nobody serves yet."
             yield _Found(steps, message, _meant(alternative, names, "Fragments are"), "alternative", "warning")
+
+
+def _cookies_shared(tree: Tree, around: Surroundings) -> Iterator[_Found]:
+    """A cookie that no application has marked may be anybody's session: sharing it is the operator's to do."""
+    for steps, name in _cookies(tree):
+        if name.lower().startswith(MARKS):
+            message = f"`{_short(name)}` looks like a cookie the gateway has marked as an application's own."
+            yield _Found(steps, message, "Use the name the application gave.", "cookies")
+        elif not around.trusted and name not in around.site_cookies:
+            message = f"Cookie '{_short(name)}' is not one that every team may be shown."
+            hint = "Ask the operator to name it in `site_cookies`, or to declare this in a manifest file."
+            yield _Found(steps, message, hint, "cookies")
+
+
+def _cookies(tree: Tree) -> Iterator[tuple[Steps, str]]:
+    """Cookies of the whole site that this team's origins would be shown; those of the root are the root's own."""
+    at_root = _mapping(_mapping(tree.get("mounts")).get("/")).get("upstream")
+    for prefix, mount in _mappings(tree, "mounts"):
+        for number, name in enumerate(_texts(mount.get("cookies"))):
+            yield ("mounts", prefix, "cookies", number), name
+    for fragment, value in _mappings(tree, "fragments"):
+        if value.get("upstream") != at_root:
+            for number, name in enumerate(_texts(_mapping(value.get("forward")).get("cookies"))):
+                yield ("fragments", fragment, "forward", "cookies", number), name
+
+
+def _tags_differ(tree: Tree, others: Sequence[Manifest]) -> Iterator[_Found]:
+    """Tags are short: a name chosen for it could share another application's, and be shown its cookies."""
+    taken = {table.tag(other.team, upstream): other.team for other in others for upstream in other.upstreams}
+    for name in _mapping(tree.get("upstreams")):
+        owner = taken.get(table.tag(str(tree.get("team")), str(name)))
+        if owner is not None:
+            message = f"Upstream '{_short(name)}' would share its cookies' names with one of team '{owner}'."
+            yield _Found(("upstreams", name), message, "Choose another name.", "owned")
 
 
 def _mapping(value: object) -> Tree:

@@ -99,6 +99,14 @@ class Client:
         answer = self._ask("POST", "/api/purge", json={"kind": kind, "value": value})
         return int(_object(answer)["number"])
 
+    def leaks(self, team: str | None = None) -> list[dict[str, Any]]:
+        """Requests that left their mount, as the API tells them."""
+        said = _object(self._ask("GET", "/api/leaks", params={"team": team} if team else {})).get("leaks")
+        return [row for row in said if isinstance(row, dict)] if isinstance(said, list) else []
+
+    def forget_leaks(self, team: str | None = None) -> None:
+        self._ask("DELETE", "/api/leaks", params={"team": team} if team else {})
+
     def issue_token(self, team: str) -> str:
         """A new token for a team; the one before is worth nothing from now on."""
         return str(_object(self._ask("POST", f"/api/teams/{quote(team, safe='')}/token"))["token"])

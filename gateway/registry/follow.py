@@ -8,23 +8,25 @@ import asyncio
 import glob
 import os
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import gateway.registry.check as check
+import gateway.registry.moving as moving
 import gateway.settings as settings
 import gateway.table as table
 from gateway.errors import Conflict, SettingsError
 from gateway.model import Manifest, Release, Upstream
 from gateway.registry.check import Problem, Surroundings
-from gateway.store.base import Ledger, Purge, Registered, StoreError
-from gateway.table import Current
+from gateway.store.base import Home, Ledger, Purge, Registered, StoreError
+from gateway.table import Current, Moved, Table
 
 INTERVAL = 0.15  # seconds between two looks at the files; a change is taken at the second look that finds it the same
 SHARE = 0.02  # of one core at most for looking: with thousands of files the looks become rarer
 LONGEST = 0.4  # seconds between two looks at most: a change is taken within a second, whatever looking costs
 PATIENCE = 1.0  # seconds before a ledger that failed is asked again
+MOVED_FOR = 30 * 86400.0  # seconds an old prefix leads to the new one, where nobody said otherwise
 
 Forget = Callable[[Purge], Awaitable[None]]
 Signature = dict[Path, tuple[int, int, int]]
@@ -61,6 +63,8 @@ class Follow:
         globs: Sequence[str] = (),
         surroundings: Surroundings | None = None,
         report: Callable[[News], None] = lambda news: None,
+        moved_for: float = MOVED_FOR,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.rows: dict[str, Registered] = {}
         self.files: dict[str, Path] = {}
@@ -71,6 +75,8 @@ class Follow:
         self._globs = tuple(globs)
         self._surroundings = surroundings or Surroundings()
         self._report = report
+        self._moved_for = moved_for
+        self._clock = clock
         self._lock = asyncio.Lock()
         self._number = -1
         self._signature: Signature = {}
@@ -79,7 +85,8 @@ class Follow:
         self._from_ledger: dict[str, Manifest] = {}
         self._broken: dict[str, tuple[Problem, ...]] = {}
         self._ledger_trouble = ""
-        self._moved: dict[str, str] = {}
+        self._homes: list[Home] = []
+        self._written: dict[tuple[str, str, str], Home] | None = None  # homes as the ledger has them, once it was read
 
     def __repr__(self) -> str:
         return f"<Follow {len(self.files)} files, {len(self.rows)} registrations, {len(self.troubles)} troubles>"
@@ -92,6 +99,11 @@ class Follow:
         if self._ledger_trouble:
             found["ledger"] = (Problem("", self._ledger_trouble, code="ledger"),)
         return found
+
+    @property
+    def moved(self) -> list[Moved]:
+        """Prefixes that applications left, and where each leads."""
+        return moving.leads(self._homes, self._moved_for)
 
     async def load(self) -> None:
         """Everything once. Whatever is broken is reported, and the rest serves."""
@@ -114,6 +126,7 @@ class Follow:
         """Until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._follow_ledger(), name="follow ledger")
+            group.create_task(self._follow_time(), name="follow time")
             if self._globs:
                 group.create_task(self._follow_files(), name="follow files")
 
@@ -136,6 +149,18 @@ class Follow:
             except StoreError as error:
                 self._ledger_fails(error)
                 await asyncio.sleep(PATIENCE)
+
+    async def _follow_time(self) -> None:
+        """Moves end, and what the ledger did not take is written when it takes it."""
+        while True:
+            await asyncio.sleep(PATIENCE)
+            if self._is_late(self._clock()):
+                async with self._lock:
+                    await self._swap()
+
+    def _is_late(self, now: float) -> bool:
+        ended = any(home.left is not None and home.left + self._moved_for <= now for home in self._homes)
+        return ended or (self._written is not None and self._written != {home.key: home for home in self._homes})
 
     async def _follow_files(self) -> None:
         before = self._signature
@@ -194,8 +219,12 @@ class Follow:
         number = await self._ledger.number()
         rows = {row.team: row for row in await self._ledger.manifests()}
         purges = await self._ledger.purges(self._number) if 0 <= self._number <= number else []
+        if self._written is None:
+            self._written = {home.key: home for home in await self._ledger.homes()}
+            self._homes = list((self._written | {home.key: home for home in self._homes}).values())
         if number < self._number:
             rows = await self._restore(rows)
+            self._written = {}
         for team in self.rows.keys() - rows.keys():
             self._report(News(f"team {team}", "Withdrawn."))
         changed = [row for team, row in rows.items() if row != self.rows.get(team)]
@@ -233,19 +262,33 @@ class Follow:
         return restored
 
     async def _swap(self, *, forgetting: bool = True) -> None:
-        """Called with the lock held. A team whose manifest changed has answers stored that were mounted by the old."""
+        """Called with the lock held. A mount that changed has answers stored that were mounted by the old."""
         served = self._in_order()
-        if served == self.manifests:
+        homes = moving.settled(self._homes, served, self._clock(), self._moved_for)
+        moved = moving.leads(homes, self._moved_for)
+        if served != self.manifests or {move.old.encode(): move for move in moved} != self._current.table.moved:
+            before, was = self._current.table, self.manifests
+            table_now = await asyncio.to_thread(table.compile, served, before.number + 1, moved)
+            self._current.swap(table_now)
+            self.manifests = served
+            if forgetting:
+                changed = dict.fromkeys([*_changed(was, served), *_relinked(before, table_now)])
+                await self._forget_all(Purge("team", team) for team in changed)
+        self._homes = homes
+        await self._write_homes()
+
+    async def _write_homes(self) -> None:
+        """Where applications are outlives this process. A ledger that is away is told by who reads it."""
+        if self._written is None:
             return
-        self._moved = moved(self._moved, self.manifests, served)
-        before = {manifest.team: manifest for manifest in self.manifests}
-        now = {manifest.team: manifest for manifest in served}
-        number = self._current.table.number + 1
-        self._current.swap(await asyncio.to_thread(table.compile, served, number, self._moved))
-        self.manifests = served
-        if forgetting:
-            changed = [team for team in {**before, **now} if before.get(team) != now.get(team)]
-            await self._forget_all(Purge("team", team) for team in changed)
+        now = {home.key: home for home in self._homes}
+        try:
+            await self._ledger.set_homes([home for key, home in now.items() if home != self._written.get(key)])
+            await self._ledger.forget_homes([home for key, home in self._written.items() if key not in now])
+        except StoreError as error:
+            self._ledger_fails(error)
+            return
+        self._written = now
 
     def _in_order(self) -> tuple[Manifest, ...]:
         """Files first, then registrations in the order their teams came: what an earlier one owns stays its own."""
@@ -267,21 +310,17 @@ class Follow:
         self._ledger_trouble = str(error)
 
 
-def moved(known: Mapping[str, str], before: Iterable[Manifest], now: Sequence[Manifest]) -> dict[str, str]:
-    """Prefixes that applications have left, with where each went: links and bookmarks there still find it.
+def _changed(before: Iterable[Manifest], now: Iterable[Manifest]) -> Iterator[str]:
+    """Teams that declare something else than before."""
+    was, now_is = ({manifest.team: manifest for manifest in manifests} for manifests in (before, now))
+    return (team for team in {**was, **now_is} if was.get(team) != now_is.get(team))
 
-    A prefix that somebody declares again is that mount's; what no longer leads anywhere is forgotten.
-    """
-    homes = {(manifest.team, mount.upstream): prefix for manifest in now for prefix, mount in manifest.mounts.items()}
-    taken = {prefix for manifest in now for prefix in manifest.mounts}
-    left = {
-        prefix: homes[manifest.team, mount.upstream]
-        for manifest in before
-        for prefix, mount in manifest.mounts.items()
-        if prefix not in taken and prefix != "/" and (manifest.team, mount.upstream) in homes
-    }
-    followed = {prefix: left.get(home, home) for prefix, home in known.items()}
-    return {prefix: home for prefix, home in {**followed, **left}.items() if prefix not in taken and home in taken}
+
+def _relinked(before: Table, now: Table) -> Iterator[str]:
+    """Teams whose pages link to what has moved since, or no longer leads there."""
+    was = {mount.prefix: mount.relinked for row in before.mounts.values() for mount in row}
+    mounts = (mount for row in now.mounts.values() for mount in row)
+    return (mount.team for mount in mounts if mount.prefix in was and was[mount.prefix] != mount.relinked)
 
 
 def _texts(paths: Iterable[Path]) -> dict[Path, str | SettingsError]:

@@ -6,7 +6,8 @@ and from what the registry says about its sources; nothing is decided here.
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -17,7 +18,8 @@ from fastapi.responses import HTMLResponse
 from gateway.model import kept, spoken
 from gateway.registry.check import Problem
 from gateway.registry.service import Service, Shown
-from gateway.table import Current, Fragment, Mount, Table
+from gateway.store.base import StoreError
+from gateway.table import Current, Fragment, Mount, Moved, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,17 @@ class MountRow:
     origins: tuple[str, ...]
     composes: bool
     link: str
+    leaks: int
+
+
+@dataclass(frozen=True, slots=True)
+class MovedRow:
+    """A prefix that leads elsewhere."""
+
+    prefix: str
+    leads_to: str
+    team: str
+    until: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +86,7 @@ class Start:
     fragments: tuple[FragmentRow, ...]
     troubles: tuple[TroubleRow, ...]
     portal: str
+    moved: tuple[MovedRow, ...] = ()
 
 
 def router(service: Service, current: Current, portal: str = "") -> APIRouter:
@@ -85,31 +99,54 @@ def router(service: Service, current: Current, portal: str = "") -> APIRouter:
 
     @pages.api_route("/", methods=["GET", "HEAD"])
     async def start() -> HTMLResponse:
-        view = start_of(current.table, service.teams(), service.troubles(), portal)
+        view = start_of(current.table, service.teams(), service.troubles(), portal, await _leaks(service))
         return HTMLResponse(page.render(view=view, style=style), headers=headers)
 
     return pages
 
 
-def start_of(table: Table, teams: list[Shown], troubles: dict[str, tuple[Problem, ...]], portal: str = "") -> Start:
+async def _leaks(service: Service) -> dict[tuple[str, str], int]:
+    """How many paths leak from each mount; a store that is away is told among the troubles."""
+    try:
+        return Counter((leak.team, leak.mount) for leak in await service.leaks())
+    except StoreError:
+        return {}
+
+
+def start_of(
+    table: Table,
+    teams: list[Shown],
+    troubles: dict[str, tuple[Problem, ...]],
+    portal: str = "",
+    leaks: Mapping[tuple[str, str], int] | None = None,
+) -> Start:
     mounts = sorted((mount for row in table.mounts.values() for mount in row), key=lambda mount: mount.name)
     return Start(
         number=table.number,
         teams=tuple(_team(shown) for shown in teams),
-        mounts=tuple(_mount(mount, portal) for mount in mounts),
+        mounts=tuple(_mount(mount, portal, (leaks or {}).get((mount.team, mount.name), 0)) for mount in mounts),
         fragments=tuple(_fragment(table.fragments[name]) for name in sorted(table.fragments)),
         troubles=tuple(row for source, problems in troubles.items() for row in _troubles(source, problems)),
         portal=portal,
+        moved=tuple(_moved(table.moved[old]) for old in sorted(table.moved)),
     )
 
 
 def _team(shown: Shown) -> TeamRow:
-    since = datetime.fromtimestamp(shown.at, UTC).strftime("%Y-%m-%d %H:%M UTC") if shown.at else ""
+    since = _clock(shown.at) if shown.at else ""
     source = shown.file or f"revision {shown.revision}, by {shown.by or 'the API'}"
     return TeamRow(shown.team, source, since, len(shown.manifest.mounts), len(shown.manifest.fragments))
 
 
-def _mount(mount: Mount, portal: str) -> MountRow:
+def _clock(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _moved(move: Moved) -> MovedRow:
+    return MovedRow(move.old, move.new, move.team, _clock(move.until))
+
+
+def _mount(mount: Mount, portal: str, leaks: int) -> MountRow:
     return MountRow(
         prefix=mount.name,
         hosts=", ".join(sorted(host.decode() for host in mount.hosts)),
@@ -118,6 +155,7 @@ def _mount(mount: Mount, portal: str) -> MountRow:
         origins=tuple(origin.url for origin in mount.upstream.origins),
         composes=mount.composes,
         link=f"{portal}{mount.name.rstrip('/')}/" if portal else "",
+        leaks=leaks,
     )
 
 

@@ -12,10 +12,12 @@ from typing import Literal
 
 import gateway.registry.access as access
 import gateway.registry.check as check
+import gateway.rules.leaks as leaking
 from gateway.errors import Conflict, Rejected, Unknown
 from gateway.model import CachePolicy, Manifest
 from gateway.registry.check import Finding, Problem, Surroundings
 from gateway.registry.follow import Follow
+from gateway.rules.leaks import Leak
 from gateway.store.base import Ledger, Purge, Registered, StoreError
 from gateway.table import Current, Fragment, Mount, Upstream
 
@@ -87,6 +89,31 @@ class UpstreamRow:
 
 
 @dataclass(frozen=True, slots=True)
+class MovedRow:
+    """A prefix that leads to where its application is now, and until when (seconds since the epoch)."""
+
+    prefix: str
+    leads_to: str
+    team: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class LeakRow:
+    """A leak as its team is told of it, with what mends it."""
+
+    team: str
+    mount: str
+    target: str
+    page: str
+    kind: str
+    how: str
+    times: int
+    last: float
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
 class TableRows:
     """The table as it may be shown."""
 
@@ -95,6 +122,7 @@ class TableRows:
     mounts: list[MountRow]
     fragments: list[FragmentRow]
     upstreams: list[UpstreamRow]
+    moved: list[MovedRow]
 
 
 class Service:
@@ -118,7 +146,8 @@ class Service:
     async def check(self, text: str, team: str | None = None) -> Finding:
         """All problems a registration of this text would meet; nothing changes."""
         others = tuple(manifest for manifest in self._follow.manifests if manifest.team != team)
-        around = replace(self._surroundings, others=others, trusted=False, team=team)
+        moved = {move.old: move.new for move in self._follow.moved}
+        around = replace(self._surroundings, others=others, trusted=False, team=team, moved=moved)
         return await asyncio.to_thread(check.check, text, around)
 
     async def register(self, team: str, text: str, by: str, expected: int | None = None) -> Taken:
@@ -180,7 +209,16 @@ class Service:
             mounts=[_mount(mount) for mount in sorted(mounts, key=lambda mount: mount.name)],
             fragments=[_fragment(table.fragments[name]) for name in sorted(table.fragments)],
             upstreams=[_upstream(table.upstreams[name]) for name in sorted(table.upstreams)],
+            moved=[MovedRow(move.old, move.new, move.team, move.until) for move in self._follow.moved],
         )
+
+    async def leaks(self, team: str | None = None) -> list[LeakRow]:
+        """Of a team, or all: by mount, what happens most often first."""
+        return [_leak(leak) for leak in leaking.ordered(await self._ledger.leaks(team, self._clock()))]
+
+    async def forget_leaks(self, team: str | None = None) -> None:
+        """So that what is not mended shows again, and the rest does not."""
+        await self._ledger.forget_leaks(team)
 
     async def purge(self, kind: Kind, value: str) -> Purge:
         """Written down for every process; done in this one when the call returns."""
@@ -245,6 +283,20 @@ def _mount(mount: Mount) -> MountRow:
         upstream=mount.upstream.name,
         composes=mount.composes,
         aware=mount.aware,
+    )
+
+
+def _leak(leak: Leak) -> LeakRow:
+    return LeakRow(
+        leak.team,
+        leak.mount,
+        leak.target,
+        leak.page,
+        leak.kind,
+        leak.how,
+        leak.times,
+        leak.last,
+        leaking.fix(leak),
     )
 
 

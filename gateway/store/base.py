@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from gateway.message import Entry as Entry
+from gateway.rules.leaks import Leak
 
 
 class StoreError(Exception):
@@ -52,8 +53,26 @@ class Registered:
     by: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A prefix where a team's upstream was mounted. `left` is when it went, None while it is there; `to` is where."""
+
+    prefix: str
+    team: str
+    upstream: str
+    left: float | None = None
+    to: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.prefix, self.team, self.upstream
+
+
 class Ledger(Protocol):
-    """What the registry keeps: each team's manifests, tokens, and purges. Shared by all workers, maybe all gateways."""
+    """What the registry keeps: each team's manifests, tokens, purges, where its applications were, and its leaks.
+
+    Shared by all workers, maybe by all gateways.
+    """
 
     async def number(self) -> int:
         """Grows with every change, whoever made it. Cheap: asked several times a second."""
@@ -84,6 +103,28 @@ class Ledger(Protocol):
         ...
 
     async def set_token(self, team: str, hashed: str) -> None: ...
+
+    async def homes(self) -> list[Home]:
+        """Every prefix an application has or had, as far as it was told. No change of them grows the number."""
+        ...
+
+    async def set_homes(self, homes: Sequence[Home]) -> None:
+        """Write these down, each in the place of what was known of that prefix and application."""
+        ...
+
+    async def forget_homes(self, homes: Sequence[Home]) -> None: ...
+
+    async def add_leaks(self, leaks: Sequence[Leak], now: float) -> None:
+        """Counts of one process join those of all; what nobody saw for `LIFE` seconds is forgotten."""
+        ...
+
+    async def leaks(self, team: str | None, now: float) -> list[Leak]:
+        """A team's leaks, or (None) all."""
+        ...
+
+    async def forget_leaks(self, team: str | None) -> None:
+        """A team's leaks, or (None) all."""
+        ...
 
     def watch(self) -> AsyncIterator[int]:
         """Yields the number soon after it has grown (at once where the store can tell, by asking every 0.2 s else)."""

@@ -8,6 +8,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -21,7 +22,8 @@ from redis.exceptions import TimeoutError as TimedOut
 import gateway.store.codec as codec
 from gateway.errors import Conflict
 from gateway.message import Entry
-from gateway.store.base import Entries, Ledger, Purge, Registered, StoreError, tag_of
+from gateway.rules.leaks import LIFE, PER_TEAM, Leak
+from gateway.store.base import Entries, Home, Ledger, Purge, Registered, StoreError, tag_of
 
 PATIENCE = (
     0.1  # seconds for a connection or an answer: fifty times a round trip in one data centre, and far below a page
@@ -73,6 +75,26 @@ return number
 WRITE_HASH = """
 redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
 redis.call('PUBLISH', ARGV[1], redis.call('INCR', KEYS[1]))
+return 1
+"""
+# KEYS: teams that leak, leaks of a team, when each was seen. ARGV: team, now, end of the forgotten, how many to keep,
+# then target and row by turns. Rows are JSON; `times` is added to what is known.
+ADD_LEAKS = """
+for at = 5, #ARGV, 2 do
+  local row = cjson.decode(ARGV[at + 1])
+  local known = redis.call('HGET', KEYS[2], ARGV[at])
+  if known then row.times = row.times + cjson.decode(known).times end
+  redis.call('HSET', KEYS[2], ARGV[at], cjson.encode(row))
+  redis.call('ZADD', KEYS[3], row.last, ARGV[at])
+end
+local gone = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', '(' .. ARGV[3])
+local much = redis.call('ZCARD', KEYS[3]) - #gone - tonumber(ARGV[4])
+if much > 0 then gone = redis.call('ZRANGE', KEYS[3], 0, #gone + much - 1) end
+for _, target in ipairs(gone) do
+  redis.call('HDEL', KEYS[2], target)
+  redis.call('ZREM', KEYS[3], target)
+end
+redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
 return 1
 """
 
@@ -203,6 +225,48 @@ class RedisLedger:
     async def set_token(self, team: str, hashed: str) -> None:
         await self._run(WRITE_HASH, ("number", "tokens"), team, hashed)
 
+    async def homes(self) -> list[Home]:
+        with _translated(self._name):
+            rows = await self._client.hvals(f"{LEDGER}homes")
+            return sorted((_home(row) for row in rows if isinstance(row, bytes)), key=lambda home: home.key)
+
+    async def set_homes(self, homes: Sequence[Home]) -> None:
+        rows = [word for home in homes for word in (json.dumps(home.key), json.dumps(asdict(home)))]
+        with _translated(self._name):
+            if rows:
+                await self._client.hset(f"{LEDGER}homes", items=rows)
+
+    async def forget_homes(self, homes: Sequence[Home]) -> None:
+        with _translated(self._name):
+            if homes:
+                await self._client.hdel(f"{LEDGER}homes", *(json.dumps(home.key) for home in homes))
+
+    async def add_leaks(self, leaks: Sequence[Leak], now: float) -> None:
+        for team in sorted({leak.team for leak in leaks}):
+            rows = [leak for leak in leaks if leak.team == team]
+            words = [word for leak in rows for word in (json.dumps(leak.key), json.dumps(asdict(leak)))]
+            keys = [f"{LEDGER}leaking", f"{LEDGER}leaks:{team}", f"{LEDGER}leaked:{team}"]
+            with _translated(self._name):
+                await self._client.eval(ADD_LEAKS, 3, *keys, team, repr(now), repr(now - LIFE), PER_TEAM, *words)
+
+    async def leaks(self, team: str | None, now: float) -> list[Leak]:
+        with _translated(self._name):
+            async with self._client.pipeline(transaction=False) as pipe:
+                for each in await self._leaking() if team is None else [team]:
+                    pipe.hvals(f"{LEDGER}leaks:{each}")
+                found = [_leak(row) for rows in await pipe.execute() for row in rows]
+            return [leak for leak in found if leak.last >= now - LIFE]
+
+    async def forget_leaks(self, team: str | None) -> None:
+        with _translated(self._name):
+            for each in await self._leaking() if team is None else [team]:
+                await self._client.unlink(f"{LEDGER}leaks:{each}", f"{LEDGER}leaked:{each}")
+                await self._client.zrem(f"{LEDGER}leaking", each)
+
+    async def _leaking(self) -> list[str]:
+        teams = await self._client.zrange(f"{LEDGER}leaking", 0, -1)
+        return [team.decode() for team in teams if isinstance(team, bytes)]
+
     async def watch(self) -> AsyncIterator[int]:
         """The number now, then again at each change: at once by message, or by asking where the message was lost."""
         seen = -1
@@ -218,6 +282,7 @@ class RedisLedger:
                             yield number
                         with _translated(self._name):
                             await messages.get_message(timeout=POLL)
+                        _unless_cancelled()
             except StoreError:
                 await asyncio.sleep(POLL)
 
@@ -242,6 +307,13 @@ def _client(url: str, patience: float, connections: int) -> "Redis":
         protocol=2,
     )
     return client
+
+
+def _unless_cancelled() -> None:
+    """redis-py may swallow the cancelling of a task that waits in it; who watches for good has to end nevertheless."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 @contextmanager
@@ -271,6 +343,22 @@ def _purge(row: bytes) -> Purge:
     if kind not in ("url", "tag", "team"):
         raise ValueError(f"{kind!r} is no kind of purge")
     return Purge(kind, str(value), int(number))
+
+
+def _home(row: bytes) -> Home:
+    said = json.loads(row)
+    left = said["left"]
+    prefix, team, upstream, to = (str(said[name]) for name in ("prefix", "team", "upstream", "to"))
+    return Home(prefix, team, upstream, None if left is None else float(left), to)
+
+
+def _leak(row: bytes) -> Leak:
+    said = json.loads(row)
+    team, mount, target, kind, how, page = (str(said[name]) for name in _LEAK_TEXTS)
+    return Leak(team, mount, target, kind, how, page, int(said["times"]), float(said["last"]))
+
+
+_LEAK_TEXTS = ("team", "mount", "target", "kind", "how", "page")
 
 
 def _without_password(url: str) -> str:

@@ -1,4 +1,4 @@
-"""Registrations in one SQLite file: the ledger of a gateway without services, shared by its workers.
+"""Registrations, homes and leaks in one SQLite file: the ledger of a gateway without services, shared by its workers.
 
 Every change is a row that stays: a withdrawn team can be read again. The only file that knows sqlite3. Calls run in one
 thread of their own, because a commit waits for the disk and maybe for another process, and the event loop must not.
@@ -7,14 +7,16 @@ thread of their own, because a commit waits for the disk and maybe for another p
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import astuple
 from pathlib import Path
 from typing import Literal, TypeVar
 
 from gateway.errors import Conflict
-from gateway.store.base import Ledger, Purge, Registered, StoreError
+from gateway.rules.leaks import LIFE, PER_TEAM, Leak
+from gateway.store.base import Home, Ledger, Purge, Registered, StoreError
 
 Result = TypeVar("Result")
 
@@ -39,6 +41,30 @@ CREATE TABLE IF NOT EXISTS purges (
     number INTEGER PRIMARY KEY, kind TEXT NOT NULL, value TEXT NOT NULL, at REAL NOT NULL
 );
 CREATE TABLE IF NOT EXISTS tokens (team TEXT PRIMARY KEY, hashed TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS homes (
+    prefix TEXT NOT NULL, team TEXT NOT NULL, upstream TEXT NOT NULL, "left" REAL, "to" TEXT NOT NULL,
+    PRIMARY KEY (prefix, team, upstream)
+);
+CREATE TABLE IF NOT EXISTS leaks (
+    team TEXT NOT NULL,
+    mount TEXT NOT NULL,
+    target TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    how TEXT NOT NULL,
+    page TEXT NOT NULL,
+    times INTEGER NOT NULL,
+    last REAL NOT NULL,
+    PRIMARY KEY (team, mount, target)
+);
+"""
+ADD_LEAK = """
+INSERT INTO leaks VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (team, mount, target) DO UPDATE SET
+    kind = excluded.kind, how = excluded.how, page = excluded.page, times = times + excluded.times, last = excluded.last
+"""
+SPARE_LEAKS = """
+DELETE FROM leaks WHERE team = ? AND rowid NOT IN (
+    SELECT rowid FROM leaks WHERE team = ? ORDER BY last DESC, times DESC LIMIT ?
+)
 """
 LATEST = """
 SELECT team, revision, manifest, at, by FROM manifests AS latest
@@ -114,6 +140,51 @@ class SqliteLedger:
 
         await self._do(change)
 
+    async def homes(self) -> list[Home]:
+        asked = 'SELECT prefix, team, upstream, "left", "to" FROM homes ORDER BY prefix, team, upstream'
+        return await self._do(lambda connection: [Home(*row) for row in connection.execute(asked)])
+
+    async def set_homes(self, homes: Sequence[Home]) -> None:
+        rows = [(home.prefix, home.team, home.upstream, home.left, home.to) for home in homes]
+        await self._note("INSERT OR REPLACE INTO homes VALUES (?, ?, ?, ?, ?)", rows)
+
+    async def forget_homes(self, homes: Sequence[Home]) -> None:
+        rows = [home.key for home in homes]
+        await self._note("DELETE FROM homes WHERE prefix = ? AND team = ? AND upstream = ?", rows)
+
+    async def add_leaks(self, leaks: Sequence[Leak], now: float) -> None:
+        rows = [astuple(leak) for leak in leaks]
+        teams = sorted({leak.team for leak in leaks})
+
+        def note(connection: sqlite3.Connection) -> None:
+            with _transaction(connection):
+                connection.executemany(ADD_LEAK, rows)
+                connection.execute("DELETE FROM leaks WHERE last < ?", (now - LIFE,))
+                connection.executemany(SPARE_LEAKS, [(team, team, PER_TEAM) for team in teams])
+
+        await self._do(note)
+
+    async def leaks(self, team: str | None, now: float) -> list[Leak]:
+        asked = (
+            "SELECT team, mount, target, kind, how, page, times, last FROM leaks "
+            "WHERE last >= ? AND (? IS NULL OR team = ?)"
+        )
+        return await self._do(
+            lambda connection: [Leak(*row) for row in connection.execute(asked, (now - LIFE, team, team))]
+        )
+
+    async def forget_leaks(self, team: str | None) -> None:
+        await self._note("DELETE FROM leaks WHERE ? IS NULL OR team = ?", [(team, team)])
+
+    async def _note(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
+        """Written down whole; no change that others have to follow."""
+
+        def note(connection: sqlite3.Connection) -> None:
+            with _transaction(connection):
+                connection.executemany(statement, rows)
+
+        await self._do(note)
+
     async def watch(self) -> AsyncIterator[int]:
         """The number now, then again soon after each change. A file that cannot be read is asked again."""
         seen = -1
@@ -176,11 +247,18 @@ def _patiently(step: Callable[[], object]) -> None:
 
 @contextmanager
 def _change(connection: sqlite3.Connection) -> Iterator[None]:
-    """A transaction that counts as one change; nothing of it stands when it fails."""
+    """A transaction that counts as one change."""
+    with _transaction(connection):
+        yield
+        connection.execute("UPDATE counter SET number = number + 1")
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Nothing of it stands when it fails."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
-        connection.execute("UPDATE counter SET number = number + 1")
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")

@@ -43,4 +43,19 @@ class Noticed:
     what: str
 
 
-Fact = Served | Degraded | Noticed
+class Leaked(NamedTuple):
+    """A request that left its mount and was led back: which page asked, for what (Sec-Fetch-Dest), what helped.
+
+    Bytes as they came; `target` is what was asked for, `page` the path of the page that asked.
+    """
+
+    at: float
+    mount: bytes
+    team: str
+    page: bytes
+    target: bytes
+    kind: bytes = b""
+    how: str = "rescue"
+
+
+Fact = Served | Degraded | Noticed | Leaked

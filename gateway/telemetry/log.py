@@ -11,7 +11,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TextIO, assert_never
 
-from gateway.telemetry.facts import Degraded, Fact, Noticed, Served
+from gateway.telemetry.facts import Degraded, Fact, Leaked, Noticed, Served
 
 PAUSE = 0.2  # seconds between a fact and its line, at most
 MOST = 20_000  # facts kept while the reader of the log does not keep up; then the oldest go, and that is said
@@ -59,6 +59,11 @@ def for_machines(fact: Fact) -> str:
             f'"target":{_json(fact.target)},"status":{fact.status},"seconds":{fact.seconds:.6f},"team":"{fact.team}",'
             f'"mount":"{_mount(fact)}","cache":{_json(fact.cache)},"error":{_quoted(fact.error)}}}'
         )
+    if isinstance(fact, Leaked):
+        return (
+            f'{{"fact":"leaked","at":{fact.at:.3f},"team":"{fact.team}","mount":"{_mount(fact)}",'
+            f'"page":{_json(fact.page)},"target":{_json(fact.target)},"kind":{_json(fact.kind)},"how":"{fact.how}"}}'
+        )
     return json.dumps({"fact": type(fact).__name__.lower(), **asdict(fact)}, ensure_ascii=True)
 
 
@@ -73,13 +78,16 @@ def for_people(fact: Fact) -> str:
         case Degraded():
             whose = _plain(f"{fact.fragment} of {fact.team or 'nobody'}")
             return f"{clock} --- slot {whose}: {fact.outcome}, {_plain(fact.why)}"
+        case Leaked():
+            what = _plain(f"{fact.target.decode('latin-1')} from {fact.page.decode('latin-1')}")
+            return f"{clock} --- leak of {_mount(fact)}: {what}, closed by {fact.how}"
         case Noticed():
             return f"{clock} {fact.room}: {_plain(fact.what)}"
         case _:
             assert_never(fact)
 
 
-def _mount(fact: Served) -> str:
+def _mount(fact: Served | Leaked) -> str:
     return "" if fact.mount is None else fact.mount.decode() or "/"
 
 

@@ -131,6 +131,16 @@ def test_what_is_no_path(text: str) -> None:
             ("mounts", "/h", "cache", "tags", 0),
             id="a tag with a space",
         ),
+        pytest.param(
+            {"mounts": {"/h": {"upstream": "hotels", "cookies": ["a;b"]}}},
+            ("mounts", "/h", "cookies", 0),
+            id="a cookie's name",
+        ),
+        pytest.param(
+            {"mounts": {"/h": {"upstream": "hotels", "rewrite": {"json_pointers": ["/a/*/b~1c", "links"]}}}},
+            ("mounts", "/h", "rewrite", "json_pointers", 1),
+            id="a JSON pointer",
+        ),
     ],
 )
 def test_problem_is_told_where_it_is(change: dict[str, object], where: tuple[str | int, ...]) -> None:

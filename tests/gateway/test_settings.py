@@ -46,6 +46,8 @@ def test_relative_paths_are_relative_to_the_file(tmp_path: Path) -> None:
         pytest.param("origin_networks", "public private", ("public", "private"), id="networks"),
         pytest.param("page_deadline", "1500ms", 1.5, id="a duration"),
         pytest.param("page_deadline", "2", 2.0, id="a number of seconds"),
+        pytest.param("site_cookies", "consent, lang", ("consent", "lang"), id="names of cookies"),
+        pytest.param("moved_for", "90d", 90 * 86400.0, id="a duration in days"),
         pytest.param("cache_bytes", "256MiB", 256 << 20, id="a size"),
         pytest.param("entry_bytes", "1000", 1000, id="a size in bytes"),
         pytest.param("trusted_proxies", "10.0.0.0/8,::1", (ip_network("10.0.0.0/8"), ip_network("::1")), id="proxies"),

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 import gateway.table as tables
 from gateway.model import Manifest
-from gateway.table import Current, Table
+from gateway.table import Current, Moved, Table
 
 
 def table_of(*mounts: str, team: str = "t", number: int = 1) -> Table:
@@ -94,6 +94,23 @@ def test_home(mounts: dict[str, object], home: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("team", "prefix", "tag"),
+    [
+        pytest.param("t", "/", "", id="none at the root"),
+        pytest.param("t", "/stays", "4ca843d3", id="below a prefix"),
+        pytest.param("t", "/a/b/c", "4ca843d3", id="the same below any other"),
+        pytest.param("s", "/stays", "e6b96c77", id="another team's is another"),
+    ],
+)
+def test_an_application_keeps_its_tag_wherever_it_is(team: str, prefix: str, tag: str) -> None:
+    declared = {prefix: {"upstream": team, "cookies": ["consent", "locale"]}}
+    found = tables.compile([manifest(team, mounts=declared)]).find(b"", prefix.encode())
+    assert found is not None
+    assert found.tag == tag
+    assert found.cookies == {b"consent", b"locale"}
+
+
+@pytest.mark.parametrize(
     ("url", "authority", "port"),
     [
         pytest.param("http://o.test", b"o.test", 80, id="the scheme's port is not said"),
@@ -133,6 +150,46 @@ def test_origins_of_all_releases_serve() -> None:
 def test_a_fragment_shown_who_asks_is_personal(forward: dict[str, object], personal: bool) -> None:
     fragment = {"f": {"upstream": "t", "path": "/", "forward": forward}}
     assert tables.compile([manifest("t", fragments=fragment)]).fragments["f"].is_personal is personal
+
+
+def moved_table() -> Table:
+    stays = manifest("hotels", mounts={"/stays": {"upstream": "hotels"}, "/hotels/admin": {"upstream": "hotels"}})
+    pets = manifest("pets", mounts={"/pets": {"upstream": "pets", "links_to": ["/hotels", "/cars"]}})
+    moves = [Moved("/hotels", "/stays", "hotels", "hotels", 9.0), Moved("/up", "/", "shell", "shell")]
+    return tables.compile([stays, pets], 2, moves)
+
+
+@pytest.mark.parametrize(
+    ("path", "home"),
+    [
+        pytest.param(b"/hotels", b"/stays", id="the prefix itself"),
+        pytest.param(b"/hotels/", b"/stays/", id="its page"),
+        pytest.param(b"/hotels/x/y", b"/stays/x/y", id="a path below"),
+        pytest.param(b"/hotelsfoo", None, id="whole segments only"),
+        pytest.param(b"/hotels/admin/x", None, id="what is mounted deeper"),
+        pytest.param(b"/stays/x", None, id="the new prefix"),
+        pytest.param(b"/up", b"/", id="to the root"),
+        pytest.param(b"/up/x", b"/x", id="below the root"),
+    ],
+)
+def test_a_prefix_that_was_left_leads_on(path: bytes, home: bytes | None) -> None:
+    table = moved_table()
+    move = table.left(path, table.find(b"", path))
+    assert (move.leads(path) if move else None) == home
+
+
+def test_a_move_knows_whose_cookies_go_along() -> None:
+    table = moved_table()
+    move, mount = table.left(b"/hotels/x", None), table.find(b"", b"/stays/x")
+    assert move is not None and mount is not None
+    assert move.tag == mount.tag != ""
+
+
+def test_who_links_to_a_prefix_that_moved_links_to_the_new_one() -> None:
+    mount = moved_table().find(b"", b"/pets/")
+    assert mount is not None
+    assert mount.links_to == ("/hotels", "/cars", "/stays")
+    assert mount.relinked == (("/hotels", "/stays"),)
 
 
 def test_current_is_swapped_whole() -> None:

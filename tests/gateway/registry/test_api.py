@@ -1,5 +1,6 @@
 """The registry's API: who may do what, and that every answer tells what to do next."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,12 +15,14 @@ from gateway.registry.api import answers_to, make
 from gateway.registry.check import Surroundings
 from gateway.registry.follow import Follow
 from gateway.registry.service import Service
+from gateway.rules.leaks import Leak
 from gateway.store.base import Purge, StoreError
 from gateway.store.sqlite import SqliteLedger
 from gateway.table import Current
 
 pytestmark = pytest.mark.anyio
 
+AT = time.time()
 OPERATOR = {"Authorization": "Bearer operator-token-of-the-test"}
 HOTELS = """
 team: hotels
@@ -365,3 +368,30 @@ async def test_the_api_describes_itself(api: Api) -> None:
     assert set(put["requestBody"]["content"]) == {"application/yaml", "application/json"}
     assert {"200", "201", "401", "403", "409", "412", "422"} <= set(put["responses"])
     assert (await api.client.get("/api/health")).json() == {"status": "ok", "table": 0}
+
+
+async def leaking(api: Api) -> None:
+    for team in ("hotels", "pets"):
+        await api.ledger.add_leaks([Leak(team, f"/{team}", "/api", "empty", "rescue", f"/{team}/", 2, AT)], AT)
+
+
+async def test_a_team_sees_and_forgets_its_own_leaks_only(api: Api) -> None:
+    await leaking(api)
+    own = await api.token("hotels")
+    (row,) = (await api.client.get("/api/leaks", headers=own)).json()["leaks"]
+    assert (row["team"], row["mount"], row["target"], row["times"]) == ("hotels", "/hotels", "/api", 2)
+    assert "fetch()" in row["fix"]
+    assert (await api.client.get("/api/leaks?team=pets", headers=own)).status_code == 403
+    assert (await api.client.delete("/api/leaks?team=pets", headers=own)).status_code == 403
+    assert (await api.client.delete("/api/leaks", headers=own)).status_code == 204
+    left = (await api.client.get("/api/leaks", headers=OPERATOR)).json()["leaks"]
+    assert [row["team"] for row in left] == ["pets"]
+
+
+async def test_the_operator_sees_and_forgets_all(api: Api) -> None:
+    await leaking(api)
+    answer = await api.client.get("/api/leaks?team=pets", headers=OPERATOR)
+    assert [row["team"] for row in answer.json()["leaks"]] == ["pets"]
+    assert (await api.client.delete("/api/leaks", headers=OPERATOR)).status_code == 204
+    assert (await api.client.get("/api/leaks", headers=OPERATOR)).json() == {"leaks": []}
+    assert (await api.client.get("/api/leaks")).status_code == 401

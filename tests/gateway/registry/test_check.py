@@ -1,11 +1,13 @@
 """What may be wrong with a manifest, a row each, and that all of it is told at once."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import gateway.table as table
 from gateway.model import Manifest
 from gateway.registry.check import MOST, Problem, Surroundings, check, parse, problems
 
@@ -90,6 +92,12 @@ ROWS = [
     ("its own alternative", ("alternative: hotels.deals", "alternative: pets.list"), "alternative",
      "fragments.pets.list.alternative", 8, "another fragment"),
     ("a key twice", ("team: pets", "team: pets\nteam: pets"), "duplicate", "team", 3, "line 2 already"),
+    ("a cookie of the site", ("links_to: [/hotels]", "cookies: [session]"), "cookies", "mounts./pets.cookies.0", 6,
+     "`site_cookies`"),
+    ("one in a fragment's request", ("path: /list", "path: /list, forward: { cookies: [session] }"), "cookies",
+     "fragments.pets.list.forward.cookies.0", 8, "`site_cookies`"),
+    ("a cookie that is marked", ("links_to: [/hotels]", "cookies: [Mf.12345678.s]"), "cookies",
+     "mounts./pets.cookies.0", 6, "the application gave"),
     ("not YAML", ("links_to: [/hotels] }", "links_to: [/hotels }"), "syntax", "", 6, "brackets"),
 ]  # fmt: skip
 
@@ -142,6 +150,29 @@ def test_everything_is_told_at_once_from_top_to_bottom() -> None:
 )
 def test_the_operators_files_may_do_more(change: tuple[str, str], allowed: bool) -> None:
     assert (check(GOOD.replace(*change), Surroundings([HOTELS])).errors == ()) is allowed
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        pytest.param(replace(AROUND, site_cookies=("consent",)), id="named by the operator"),
+        pytest.param(replace(AROUND, trusted=True), id="in a file of the operator's"),
+    ],
+)
+def test_a_cookie_that_all_may_be_shown(around: Surroundings) -> None:
+    assert check(GOOD.replace("links_to: [/hotels]", "cookies: [consent]"), around).errors == ()
+
+
+def test_cookies_at_the_root_are_the_roots_own() -> None:
+    at_root = GOOD.replace("/pets: {", "/: {").replace("path: /list", "path: /list, forward: { cookies: [session] }")
+    assert check(at_root, AROUND).errors == ()
+
+
+def test_two_applications_never_share_a_tag(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "tag", lambda team, upstream: "00000000")
+    (found,) = check(GOOD, AROUND).errors
+    assert (found.code, found.path) == ("owned", "upstreams.pets")
+    assert "team 'hotels'" in found.message
 
 
 def test_one_prefix_may_be_two_teams_on_different_hosts() -> None:

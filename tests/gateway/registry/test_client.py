@@ -56,6 +56,9 @@ def test_a_known_team_is_not_created_again() -> None:
             ("POST", "/api/purge", {"kind": "tag", "value": "t"}),
             id="purge",
         ),
+        pytest.param(lambda at: at.leaks(), {"leaks": []}, ("GET", "/api/leaks", b""), id="all leaks"),
+        pytest.param(lambda at: at.leaks("a"), {"leaks": []}, ("GET", "/api/leaks?team=a", b""), id="a team's leaks"),
+        pytest.param(lambda at: at.forget_leaks(), None, ("DELETE", "/api/leaks", b""), id="forget leaks"),
         pytest.param(lambda at: at.issue_token("a"), {"token": "t"}, ("POST", "/api/teams/a/token", b""), id="token"),
         pytest.param(
             lambda at: at.withdraw("../b"),

@@ -32,12 +32,14 @@ def json_of(team: str, prefix: str) -> str:
 class Process:
     """One gateway process as far as the registry goes."""
 
-    def __init__(self, ledger: Ledger, globs: tuple[str, ...]) -> None:
+    def __init__(self, ledger: Ledger, globs: tuple[str, ...], moved_for: float = 3600.0) -> None:
         self.ledger = ledger
         self.current = Current()
         self.forgotten: list[Purge] = []
         self.news: list[News] = []
-        self.follow = Follow(ledger, self.current, self._forget, globs=globs, report=self.news.append)
+        self.follow = Follow(
+            ledger, self.current, self._forget, globs=globs, report=self.news.append, moved_for=moved_for
+        )
 
     async def _forget(self, purge: Purge) -> None:
         self.forgotten.append(purge)
@@ -46,10 +48,14 @@ class Process:
     def mounts(self) -> list[str]:
         return sorted(prefix.decode() for prefix in self.current.table.mounts)
 
+    @property
+    def moved(self) -> dict[str, str]:
+        return {move.old: move.new for move in self.current.table.moved.values()}
+
 
 @asynccontextmanager
-async def running(ledger: Ledger, *globs: str) -> AsyncIterator[Process]:
-    process = Process(ledger, globs)
+async def running(ledger: Ledger, *globs: str, moved_for: float = 3600.0) -> AsyncIterator[Process]:
+    process = Process(ledger, globs, moved_for)
     await process.follow.load()
     task = asyncio.create_task(process.follow.run())
     try:
@@ -213,3 +219,78 @@ async def test_a_purge_that_reaches_no_store_is_reported(database: Path) -> None
     await follow.refresh()
     assert "purge of tag rooms did not reach the store" in news[-1].message
     await ledger.close()
+
+
+async def test_a_move_outlives_the_process(make: Callable[[], Ledger]) -> None:
+    async with running(make()) as process:
+        for prefix in ("/a", "/b", "/c"):
+            await process.ledger.put("hotels", json_of("hotels", prefix), 1.0, "")
+            await process.follow.refresh()
+        assert process.moved == {"/a": "/c", "/b": "/c"}
+        until = {move.old: move.until for move in process.follow.moved}
+    async with running(make()) as again:
+        assert again.moved == {"/a": "/c", "/b": "/c"}
+        assert {move.old: move.until for move in again.follow.moved} == until
+
+
+async def test_a_file_that_changed_while_nobody_ran_is_a_move(tmp_path: Path, make: Callable[[], Ledger]) -> None:
+    (tmp_path / "hotels.yaml").write_text(text("hotels"))
+    async with running(make(), str(tmp_path / "*.yaml")) as process:
+        assert process.moved == {}
+    (tmp_path / "hotels.yaml").write_text(text("hotels", "/stays"))
+    async with running(make(), str(tmp_path / "*.yaml")) as process:
+        assert process.moved == {"/hotels": "/stays"}
+
+
+async def test_a_move_ends_in_time(database: Path) -> None:
+    async with running(SqliteLedger(database), moved_for=0.3) as process:
+        for prefix in ("/a", "/b"):
+            await process.ledger.put("hotels", json_of("hotels", prefix), 1.0, "")
+            await process.follow.refresh()
+        assert process.moved == {"/a": "/b"}
+        await asyncio.sleep(0.8)
+        await within_a_second(lambda: process.moved == {})
+        assert [(home.prefix, home.left) for home in await process.ledger.homes()] == [("/b", None)]
+
+
+async def test_or_when_somebody_declares_the_prefix(database: Path) -> None:
+    async with running(SqliteLedger(database)) as process:
+        for team, prefix in (("hotels", "/a"), ("hotels", "/b"), ("pets", "/a")):
+            await process.ledger.put(team, json_of(team, prefix), 1.0, "")
+            await process.follow.refresh()
+        assert process.moved == {}
+        assert process.mounts == ["/a", "/b"]
+
+
+async def test_who_links_to_what_moved_is_relinked_and_forgotten(tmp_path: Path, database: Path) -> None:
+    pets = text("pets").replace("upstream: pets }", "upstream: pets, links_to: [/hotels] }")
+    (tmp_path / "pets.yaml").write_text(pets)
+    (tmp_path / "hotels.yaml").write_text(text("hotels"))
+    async with running(SqliteLedger(database), str(tmp_path / "*.yaml")) as process:
+        (tmp_path / "hotels.yaml").write_text(text("hotels", "/stays"))
+        await within_a_second(lambda: process.mounts == ["/pets", "/stays"])
+        mount = process.current.table.find(b"", b"/pets/")
+        assert mount is not None and mount.relinked == (("/hotels", "/stays"),)
+        assert process.forgotten == [Purge("team", "hotels"), Purge("team", "pets")]
+
+
+async def test_moves_wait_for_a_ledger_that_is_away(tmp_path: Path, fresh_redis: RedisServer) -> None:
+    (tmp_path / "hotels.yaml").write_text(text("hotels"))
+    try:
+        async with running(RedisLedger(fresh_redis.url), str(tmp_path / "*.yaml")) as process:
+            fresh_redis.stop()
+            (tmp_path / "hotels.yaml").write_text(text("hotels", "/stays"))
+            await asyncio.sleep(0.5)
+            await within_a_second(lambda: process.moved == {"/hotels": "/stays"})
+            fresh_redis.start()
+            other = RedisLedger(fresh_redis.url)
+            for _ in range(300):
+                if [home.to for home in await other.homes() if home.left] == ["/stays"]:
+                    break
+                await asyncio.sleep(0.01)
+            else:
+                raise AssertionError("not within three seconds")
+            await other.close()
+    finally:
+        if not fresh_redis.cli("PING"):
+            fresh_redis.start()

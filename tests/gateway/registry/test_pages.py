@@ -14,8 +14,9 @@ import gateway.registry.pages as pages
 import gateway.table as table
 from gateway.model import Manifest
 from gateway.registry.check import Problem
-from gateway.registry.service import Service, Shown
-from gateway.table import Current
+from gateway.registry.service import LeakRow, Service, Shown
+from gateway.store.base import StoreError
+from gateway.table import Current, Moved
 
 HOTELS = Manifest.model_validate(
     {
@@ -37,8 +38,10 @@ HOTELS = Manifest.model_validate(
 class Told:
     """What a service tells the page."""
 
-    def __init__(self, shown: list[Shown], troubles: dict[str, tuple[Problem, ...]]) -> None:
-        self.shown, self.broken = shown, troubles
+    def __init__(
+        self, shown: list[Shown], troubles: dict[str, tuple[Problem, ...]], leaks: list[LeakRow] | None
+    ) -> None:
+        self.shown, self.broken, self.leaking = shown, troubles, leaks
 
     def teams(self) -> list[Shown]:
         return self.shown
@@ -46,13 +49,22 @@ class Told:
     def troubles(self) -> dict[str, tuple[Problem, ...]]:
         return self.broken
 
+    async def leaks(self) -> list[LeakRow]:
+        if self.leaking is None:
+            raise StoreError("away")
+        return self.leaking
+
 
 async def get(
-    shown: list[Shown], troubles: dict[str, tuple[Problem, ...]] | None = None, portal: str = ""
+    shown: list[Shown],
+    troubles: dict[str, tuple[Problem, ...]] | None = None,
+    portal: str = "",
+    leaks: list[LeakRow] | None = None,
+    moved: tuple[Moved, ...] = (),
 ) -> httpx.Response:
     app = FastAPI()
-    current = Current(table.compile([row.manifest for row in shown], 7))
-    app.include_router(pages.router(cast(Service, Told(shown, troubles or {})), current, portal))
+    current = Current(table.compile([row.manifest for row in shown], 7, moved))
+    app.include_router(pages.router(cast(Service, Told(shown, troubles or {}, leaks)), current, portal))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://admin") as client:
         return await client.get("/")
 
@@ -129,3 +141,29 @@ async def test_its_policy_allows_its_own_style_and_nothing_else() -> None:
     digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
     assert f"default-src 'none'; style-src 'sha256-{digest}'" in answer.headers["Content-Security-Policy"]
     assert not re.search(r"style=|<script|<img|@import|url\(|\son\w+=", answer.text)
+
+
+def leak(target: str, mount: str = "/hotels") -> LeakRow:
+    return LeakRow("hotels", mount, target, "/hotels/", "empty", "rescue", 3, 1.0, "Mend it.")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("leaks", "told"),
+    [
+        pytest.param([], "filled none seen", id="none"),
+        pytest.param([leak("/a"), leak("/b")], "filled 2 paths", id="of this mount"),
+        pytest.param([leak("/a")], "portico leaks says which, and what mends each.", id="with where to read on"),
+        pytest.param([leak("/a", "/other")], "filled none seen", id="of another mount"),
+        pytest.param(None, "filled none seen", id="a store that is away"),
+    ],
+)
+async def test_a_mount_tells_how_many_paths_leak(leaks: list[LeakRow] | None, told: str) -> None:
+    assert told in words(await get([Shown("hotels", HOTELS)], leaks=leaks))
+
+
+@pytest.mark.anyio
+async def test_a_prefix_that_moved_is_told() -> None:
+    moved = (Moved("/rooms", "/hotels", "hotels", "hotels", 0.0),)
+    told = words(await get([Shown("hotels", HOTELS)], moved=moved))
+    assert "/rooms of hotels leads to /hotels until 1970-01-01 00:00 UTC" in told

@@ -11,11 +11,14 @@ from gateway.model import CachePolicy
 from gateway.registry.check import Surroundings
 from gateway.registry.follow import Follow
 from gateway.registry.service import Kind, Outdated, Refused, Service
+from gateway.rules.leaks import Leak
 from gateway.store.base import Purge, StoreError
 from gateway.store.sqlite import SqliteLedger
 from gateway.table import Current
 
 pytestmark = pytest.mark.anyio
+
+PATHS = (("/once", 1), ("/often", 3))
 
 
 def text(team: str, prefix: str = "") -> str:
@@ -152,3 +155,26 @@ async def test_what_is_written_counts_even_if_the_store_fails_right_after(
     monkeypatch.setattr(registry.follow, "refresh", fails_the_second_time)
     taken = await registry.register("hotels", text("hotels"), "operator")
     assert [row.revision for row in await registry.ledger.manifests()] == [taken.registered.revision]
+
+
+async def test_a_move_is_told_to_who_asks_and_to_who_links_there(registry: Registry) -> None:
+    await registry.register("hotels", text("hotels"), "operator")
+    await registry.register("hotels", text("hotels", "/stays"), "operator")
+    (row,) = registry.table().moved
+    assert (row.prefix, row.leads_to, row.team) == ("/hotels", "/stays", "hotels")
+    pets = text("pets").replace("upstream: pets, cache", "upstream: pets, links_to: [/hotels], cache", 1)
+    (problem,) = (await registry.check(pets, "pets")).problems
+    assert (problem.code, problem.level) == ("moved", "warning")
+    assert problem.message == "Mount '/pets' of team 'pets' links to '/hotels', which moved to '/stays'."
+    assert problem.hint == "Write '/stays'."
+
+
+async def test_leaks_are_told_with_what_mends_them_until_they_are_forgotten(registry: Registry) -> None:
+    seen = [Leak("hotels", "/hotels", path, "empty", "rescue", "/hotels/", times, 999.0) for path, times in PATHS]
+    await registry.ledger.add_leaks([*seen, Leak("pets", "/pets", "/x", "", "rescue", "/pets/", 1, 999.0)], 999.0)
+    rows = await registry.leaks("hotels")
+    assert [(row.target, row.times) for row in rows] == [("/often", 3), ("/once", 1)]
+    assert "Ask for 'often'" in rows[0].fix
+    assert len(await registry.leaks()) == 3
+    await registry.forget_leaks("hotels")
+    assert [row.team for row in await registry.leaks()] == ["pets"]

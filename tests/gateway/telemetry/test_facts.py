@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from gateway.telemetry.facts import Degraded, Noticed, Served
+from gateway.telemetry.facts import Degraded, Leaked, Noticed, Served
 
 SERVED = Served(b"id", 1.0, b"GET", b"/x", 200, 0.5, "hotels", b"/hotels", b"portico; hit", "")
 
@@ -25,3 +25,10 @@ def test_a_served_exchange_does_not_change() -> None:
     with pytest.raises(AttributeError):
         SERVED.status = 500  # type: ignore[misc]
     assert SERVED.status == 200
+
+
+def test_a_leak_does_not_change() -> None:
+    leaked = Leaked(1.0, b"/hotels", "hotels", b"/hotels/", b"/api")
+    with pytest.raises(AttributeError):
+        leaked.target = b"/x"  # type: ignore[misc]
+    assert (leaked.kind, leaked.how) == (b"", "rescue")

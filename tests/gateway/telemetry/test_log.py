@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gateway.telemetry.log as log
-from gateway.telemetry.facts import Degraded, Fact, Noticed, Served
+from gateway.telemetry.facts import Degraded, Fact, Leaked, Noticed, Served
 from gateway.telemetry.log import Log
 
 pytestmark = pytest.mark.anyio
@@ -22,6 +22,7 @@ def served(
 
 
 DEGRADED = Degraded("id7", 1_700_000_000.5, "pets.box", "pets", "timeout", "no whole answer within 1 s")
+LEAKED = Leaked(1_700_000_000.5, b"/hotels", "hotels", b"/hotels/list", b"/api/rooms?x=\xe9", b"empty")
 NOTICED = Noticed(1_700_000_000.5, "cache", "shared store away")
 
 
@@ -59,6 +60,20 @@ NOTICED = Noticed(1_700_000_000.5, "cache", "shared store away")
             id="degraded",
         ),
         pytest.param(
+            LEAKED,
+            {
+                "fact": "leaked",
+                "at": 1_700_000_000.5,
+                "team": "hotels",
+                "mount": "/hotels",
+                "page": "/hotels/list",
+                "target": "/api/rooms?x=\xe9",
+                "kind": "empty",
+                "how": "rescue",
+            },
+            id="leaked",
+        ),
+        pytest.param(
             NOTICED,
             {"fact": "noticed", "at": 1_700_000_000.5, "room": "cache", "what": "shared store away"},
             id="noticed",
@@ -79,6 +94,7 @@ async def test_a_mount_is_named_as_its_manifest_does(mount: bytes | None, said: 
     [
         pytest.param(served(error="refused"), ["200", "GET /hotels/x", "12.3 ms", "hit", "refused"], id="served"),
         pytest.param(DEGRADED, ["pets.box", "pets", "timeout", "no whole answer"], id="degraded"),
+        pytest.param(LEAKED, ["/hotels", "/api/rooms", "from /hotels/list", "rescue"], id="leaked"),
         pytest.param(NOTICED, ["cache", "shared store away"], id="noticed"),
     ],
 )
@@ -94,6 +110,16 @@ def test_strangers_can_neither_forge_a_line_nor_move_the_cursor(method: bytes, t
     machine, people = log.for_machines(fact), log.for_people(fact)
     read = json.loads(machine)
     assert (read["method"], read["target"]) == (method.decode("latin-1"), target.decode("latin-1"))
+    assert machine.isascii() and machine.isprintable()
+    assert people.isprintable()
+
+
+@given(st.binary(max_size=30), st.binary(max_size=30), st.binary(max_size=10))
+def test_nor_by_what_leaks(page: bytes, target: bytes, kind: bytes) -> None:
+    fact = Leaked(1.0, b"", "shell", page, target, kind)
+    machine, people = log.for_machines(fact), log.for_people(fact)
+    read = json.loads(machine)
+    assert [read[name].encode("latin-1") for name in ("page", "target", "kind")] == [page, target, kind]
     assert machine.isascii() and machine.isprintable()
     assert people.isprintable()
 
