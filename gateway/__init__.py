@@ -3,7 +3,9 @@
 Imports only go down it; `gateway/README.md` says what is in each file.
 
     cli            the verbs of `portico`
+    look           how what the verbs say looks
     demo           the demo's processes, with one log and one end
+    trial          what `portico check URL` runs
     walk           a walk through a portal's pages
     app            the wiring, the only file that names every implementation
     proxy          data plane: one request from wire to wire, its order on one page, `proxy/flow.py`
@@ -13,6 +15,7 @@ Imports only go down it; `gateway/README.md` says what is in each file.
     store          what the house remembers: answers and registrations
     exchange       the record of one request on its way
     settings       what the operator sets, and the only reader of environment and files
+    browser        what viewers are sent: the runtime of a page below a prefix
     table          all manifests of one moment, compiled
     rules          HTTP as an intermediary must speak it; pure
     message, model what goes over the wire; what teams declare

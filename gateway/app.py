@@ -22,6 +22,7 @@ import uvicorn
 import uvloop
 
 import gateway.registry.api as api
+import gateway.registry.leaks as keeping
 import gateway.registry.pages as pages
 import gateway.settings as settings_of
 from gateway import __version__
@@ -42,6 +43,7 @@ from gateway.store.memory import Memory
 from gateway.store.sqlite import SqliteLedger
 from gateway.table import Current
 from gateway.telemetry.facts import Noticed
+from gateway.telemetry.leaks import Leaks
 from gateway.telemetry.log import Log
 from gateway.transport.folder import Folder
 from gateway.transport.pool import Pool
@@ -78,6 +80,7 @@ class House:
 async def house(settings: Settings) -> AsyncIterator[House]:
     """Built, its table loaded; taken down again at the end."""
     log = Log(sys.stderr, people=sys.stderr.isatty())
+    leaks = Leaks(log.tell)
     current = Current()
     ledger, shared = _stores(settings)
     pool = Pool(Resolver(settings.origin_networks, _listeners(settings)), settings.connections)
@@ -87,7 +90,7 @@ async def house(settings: Settings) -> AsyncIterator[House]:
         cache,
         Forward({"http": pool, "https": pool, "file": Folder(settings.state)}),
         Mounting(settings.page_bytes, settings.entry_bytes),
-        log.tell,
+        leaks.tell,
         hosts=settings.hosts,
         trusted=settings.trusted_proxies,
         deadline=settings.page_deadline,
@@ -104,15 +107,27 @@ async def house(settings: Settings) -> AsyncIterator[House]:
         log.tell(Noticed(flow.now(), "registry", f"{news.source}: {news.message} {problems}".rstrip()))
 
     follow = Follow(
-        ledger, current, forget, globs=settings.manifests, surroundings=_surroundings(settings), report=report
+        ledger,
+        current,
+        forget,
+        globs=settings.manifests,
+        surroundings=_surroundings(settings),
+        report=report,
+        moved_for=settings.moved_for,
     )
     await follow.load()
-    following = asyncio.get_running_loop().create_task(follow.run(), name="follow")
+    loop = asyncio.get_running_loop()
+    behind = [
+        loop.create_task(follow.run(), name="follow"),
+        loop.create_task(keeping.keep(leaks, ledger), name="keep leaks"),
+    ]
     try:
         yield House(settings, log, current, ledger, cache, follow, Portal(flow, log.tell))
     finally:
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
+        for task in behind:
+            task.cancel()
+        await asyncio.gather(*behind, return_exceptions=True)
+        await keeping.keep_once(leaks, ledger)
         await cache.aclose()
         await pool.aclose()
         if shared is not None:
@@ -332,7 +347,9 @@ def _freeze() -> None:
 
 
 def _surroundings(settings: Settings) -> Surroundings:
-    return Surroundings(networks=settings.origin_networks, own_listeners=_listeners(settings))
+    return Surroundings(
+        networks=settings.origin_networks, own_listeners=_listeners(settings), site_cookies=settings.site_cookies
+    )
 
 
 def _listeners(settings: Settings) -> list[tuple[str, int]]:

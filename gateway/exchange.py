@@ -3,7 +3,9 @@
 Values that are filled in as the order in `proxy.flow` proceeds; nothing here decides or awaits.
 """
 
+import gateway.browser.scripts as scripts
 import gateway.rules.keys as keys
+import gateway.rules.mounting as mounting
 from fragments.urls import Place
 from gateway.errors import GatewayError
 from gateway.message import Body, Entry, Fields, Head, Request, Response
@@ -47,15 +49,39 @@ class Exchange:
 class Lane:
     """What all requests for one mount under one public name have in common, worked out once."""
 
-    __slots__ = ("authority", "key", "mount", "place", "public")
+    __slots__ = ("authority", "base", "key", "mount", "place", "public", "rules", "script")
 
     def __init__(self, mount: Mount, scheme: bytes, authority: bytes) -> None:
         self.mount = mount
         self.authority = authority
         self.public = scheme + b"://" + authority
-        self.key = keys.page(scheme, authority, mount.prefix)
-        origins = frozenset(origin.url for origin in mount.upstream.origins)
-        self.place = Place(mount.prefix.decode(), origins, mount.links_to, public=self.public.decode("latin-1"))
+        self.place = Place(
+            mount.prefix.decode(),
+            frozenset(origin.url for origin in mount.upstream.origins),
+            mount.links_to,
+            public=self.public.decode("latin-1"),
+            tag=mount.tag,
+            cookies=mount.cookies,
+            relinked=mount.relinked,
+        )
+        self.base = b'<base href="%b/">' % mount.prefix if mount.prefix and mount.router == "base" else b""
+        runs = mount.prefix and mount.runtime and mount.aware != "aware"
+        self.script = self.public + scripts.MOUNT.path if runs else b""
+        origins = sorted(self.place.origins)
+        self.rules = mounting.version(self.place, self.opening(None), repr(mount.rewrite), mount.aware, origins)
+        # what is stored is stored as edited: under other rules it is asked for again
+        self.key = keys.page(scheme, authority, mount.prefix) + self.rules.encode() + b" "
+
+    def opening(self, nonce: bytes | None, inline: bool = True) -> bytes:
+        """What stands first in the head of its pages, let in by `nonce` where their policy asks for one.
+
+        `inline`: their policy takes script that is written into the page, if it has the nonce.
+        """
+        if not self.script:
+            return self.base
+        script = scripts.tag(self.place, self.mount.router, nonce, self.place.cookies)
+        modules = scripts.import_map(self.place, nonce) if inline and self.mount.router == "flip" else b""
+        return self.base + script + modules
 
 
 class Fetch:

@@ -32,7 +32,7 @@ from gateway.recent import Recent
 from gateway.rules.fields import media_type
 from gateway.rules.freshness import Hit
 from gateway.store.codec import digest
-from gateway.table import Fragment
+from gateway.table import Fragment, tag
 from gateway.telemetry.facts import Degraded
 from gateway.telemetry.log import Teller
 from gateway.transport.later import Later
@@ -406,7 +406,8 @@ def fetch_of(fragment: Fragment, query: Sequence[tuple[str, str]], exchange: Exc
     name, upstream = fragment.name.encode(), fragment.upstream
     origins = frozenset(origin.url for origin in upstream.origins)
     base, public = upstream.home + target.decode("latin-1"), exchange.public.decode("latin-1")
-    place = Place(upstream.home, origins, base=base, public=public)
+    own = tag(upstream.team, upstream.name) if upstream.home else ""
+    place = Place(upstream.home, origins, base=base, public=public, tag=own)
     key = keys.fragment(name, exchange.request.scheme, exchange.authority, upstream.home.encode(), target)
     return Fetch(upstream, target, key, place, fragment.policy, timeout, fragment=fragment)
 

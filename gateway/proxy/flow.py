@@ -5,27 +5,44 @@ import os
 import time
 from collections.abc import Awaitable, Collection, Sequence
 
+import gateway.browser.scripts as scripts
 import gateway.proxy.failures as failures
+import gateway.rules.cookies as cookies
 import gateway.rules.fields as fields
 import gateway.rules.forwarding as forwarding
 import gateway.rules.paths as paths
+import gateway.rules.rescue as rescue
 import gateway.rules.validators as validators
 from gateway.errors import GatewayError, MethodRefused, Misdirected, NotFound, ViewerError
 from gateway.exchange import Answer, Exchange, Fetch, Lane
-from gateway.message import Request, Response
+from gateway.message import Head, Request, Response, Stream, without
 from gateway.proxy.cache import Cache
 from gateway.proxy.compose import Composer
-from gateway.proxy.forward import Forward
-from gateway.proxy.mounting import Mounting
+from gateway.proxy.forward import Forward, wants_page
+from gateway.proxy.mounting import Mounting, edits
 from gateway.recent import Kept
 from gateway.rules.forwarding import Network
-from gateway.table import Current, Mount, Table
-from gateway.telemetry.facts import Served
+from gateway.table import Current, Mount, Moved, Table
+from gateway.telemetry.facts import Leaked, Served
 from gateway.telemetry.log import Teller
 
 LANES = 4096  # public names times mounts that are kept worked out; a stranger's made-up hosts must not add up
 TARGETS = 2048  # targets whose way is kept, of at most TARGET bytes each: three megabytes for who asks for made-up ones
 TARGET = 512
+AUTHORITY = 255 + 6  # bytes of a host name (RFC 1035 section 2.3.4) and a port: it stands in much that is kept
+# where a path leads depends on who asks, and may be mended tomorrow
+NOT_KEPT = (b"cache-control", b"no-store")
+RESCUED = (NOT_KEPT, (b"vary", b"Referer, Sec-Fetch-Site, Sec-Fetch-Dest"))
+# sent elsewhere by the cookies that were sent here
+MOVED = ((b"vary", b"Cookie"),)
+# a script's path names its bytes
+SCRIPT = (
+    (b"content-type", b"text/javascript; charset=utf-8"),
+    (b"cache-control", b"public, max-age=31536000, immutable"),
+    (b"x-content-type-options", b"nosniff"),
+)
+SCRIPTS = b"/-/browser/%b-" % scripts.MOUNT.name.encode()
+READS = frozenset({b"GET", b"HEAD"})
 REFUSED_METHODS = frozenset({b"CONNECT", b"TRACE"})
 
 
@@ -99,11 +116,21 @@ class Flow:
             return fetch or await self._own(exchange)
         assert fetch.lane is not None
         mount = exchange.mount = fetch.lane.mount
+        if request.upgrade:
+            return await self._ask(exchange, fetch)  # no page: nothing to keep, nothing to compose
         ready = self._composer.ready(exchange) if mount.composes else None
-        if ready is not None:
+        if ready is not None and (mount.prefix or not rescue.unknown(request, ready)):
             return ready
         answer = await self.fetch(exchange, fetch)
+        if answer.status == 404 and mount.spa_fallback and request.method in READS and wants_page(request):
+            _let_go(answer)
+            answer = await self.fetch(exchange, self._fetch(exchange, mount, mount.spa_fallback))
         exchange.note = answer.note
+        if not mount.prefix and rescue.unknown(request, answer):
+            rescued = self._rescued(exchange)
+            if rescued is not None:
+                _let_go(answer)
+                return rescued
         if mount.composes:
             return await self._composer.compose(exchange, fetch, answer)
         return answer
@@ -118,18 +145,43 @@ class Flow:
         if path.startswith(b"/-/"):
             return None
         mount = exchange.mount = exchange.table.find(exchange.host, path)
-        home = exchange.table.new_home(path, mount) if exchange.table.moved else None
-        if home is not None:
-            return redirect((home or b"/") + (b"?" + query if query is not None else b""))
+        moved = exchange.table.left(path, mount) if exchange.table.moved else None
+        if moved is not None:
+            path = moved.leads(path)
+            leads = path + (b"?" + query if query is not None else b"")
+            if not request.upgrade:
+                return _moved(exchange, moved, leads)
+            request.target = leads  # no WebSocket follows a redirect
+            mount = exchange.mount = exchange.table.find(exchange.host, path)
         if mount is None:
+            if (rescued := self._rescued(exchange)) is not None:
+                return rescued
             raise NotFound(f"No mount owns {path.decode('latin-1')!r}.")
         fetch = self._page(exchange, mount)
         if paths.lacks_slash(path, mount.prefix):
             slashed = path + b"/" + (b"?" + query if query is not None else b"")
-            return redirect(slashed) if request.method in (b"GET", b"HEAD") else fetch
+            moves = request.method in READS and not request.upgrade  # no WebSocket follows a redirect
+            return redirect(slashed) if moves else fetch
         if len(request.target) <= TARGET:
             self._ways.led.keep((exchange.public, request.target), fetch)
         return fetch
+
+    def _rescued(self, exchange: Exchange) -> Response | None:
+        """A path nobody knows, asked for by a page below a mount, is that mount's: sent there, and told."""
+        request = exchange.request
+        page = rescue.page(request, exchange.public)
+        mount = self._mount_of(exchange, page) if page is not None else None
+        if page is None or mount is None or not mount.prefix or mount.prefix.startswith(b"/-/"):
+            return None
+        kind = request.head.index.get(b"sec-fetch-dest", b"")
+        self._tell(Leaked(exchange.now, mount.prefix, mount.team, page, request.target, kind))
+        return Response(307, [(b"location", mount.prefix + request.target), *RESCUED], b"")
+
+    def _mount_of(self, exchange: Exchange, page: bytes) -> Mount | None:
+        """Whose page that is; one that was opened before its application moved is that application's still."""
+        mount = exchange.table.find(exchange.host, page)
+        moved = exchange.table.left(page, mount) if exchange.table.moved else None
+        return mount if moved is None else exchange.table.find(exchange.host, moved.leads(page))
 
     def fetch(self, exchange: Exchange, fetch: Fetch) -> Awaitable[Answer]:
         """A slot is fetched exactly like a page."""
@@ -137,6 +189,10 @@ class Flow:
 
     async def _ask(self, exchange: Exchange, fetch: Fetch) -> Answer:
         response = await self._forward.send(exchange, fetch)
+        if response.status == 206 and exchange.request.method == b"GET" and edits(fetch, response):
+            # parts of a body that is edited fit no whole: a server may always send all of it (RFC 9110 section 14.2)
+            _let_go(response)
+            response = await self._forward.send(exchange, fetch, in_parts=False)
         return self._mounting.untouched(exchange, fetch, response) or await self._mounting.edited(fetch, response)
 
     def _identify(self, exchange: Exchange) -> None:
@@ -154,6 +210,8 @@ class Flow:
 
     def _named(self, request: Request, absolute: bytes | None) -> tuple[bytes, bytes, bytes]:
         """Authority, public origin and host a request is for; kept with the head that says so."""
+        if len(absolute or request.index.get(b"host", b"")) > AUTHORITY:
+            raise ViewerError("The request's Host is longer than any host name.")
         authority, doubt = fields.authority(request, absolute)
         if doubt is not None:
             raise ViewerError(doubt)
@@ -163,8 +221,10 @@ class Flow:
         return named if absolute is not None else request.head.keep(request.scheme, named)
 
     def _page(self, exchange: Exchange, mount: Mount) -> Fetch:
+        return self._fetch(exchange, mount, paths.strip(exchange.request.target, mount.prefix))
+
+    def _fetch(self, exchange: Exchange, mount: Mount, target: bytes) -> Fetch:
         lane = self._lane(exchange, mount)
-        target = paths.strip(exchange.request.target, mount.prefix)
         upstream = mount.upstream
         return Fetch(upstream, target, lane.key + target, lane.place, mount.policy, upstream.timeout, lane=lane)
 
@@ -176,6 +236,11 @@ class Flow:
     async def _own(self, exchange: Exchange) -> Response:
         """What the gateway serves of its own, and what has no other address: an upstream without a mount."""
         path, _ = paths.split(exchange.request.target)
+        if path == scripts.MOUNT.path:
+            return Response(200, list(SCRIPT), scripts.MOUNT.body)
+        if path.startswith(SCRIPTS) and path.endswith(b".js"):
+            # of a page that another version of the gateway sent out: this one's will do, for now
+            return Response(200, [*without(SCRIPT, b"cache-control"), NOT_KEPT], scripts.MOUNT.body)
         if path == b"/-/health/live":
             return plain(200, b"live\n")
         if path == b"/-/health/ready":
@@ -183,8 +248,11 @@ class Flow:
             return plain(200, b"ready\n") if ready else plain(503, b"not ready\n")
         mount = exchange.mount = exchange.table.find(exchange.host, path)
         if mount is None or not mount.prefix.startswith(b"/-/u/"):
+            if (rescued := self._rescued(exchange)) is not None:
+                return rescued
             raise NotFound("The gateway has no such page.")
-        return await self.fetch(exchange, self._page(exchange, mount))
+        ask = self._ask if exchange.request.upgrade else self.fetch
+        return await ask(exchange, self._page(exchange, mount))
 
     def _finish(self, exchange: Exchange, response: Response) -> Response:
         seconds = self._time() - exchange.started
@@ -203,7 +271,27 @@ class Flow:
 
 def redirect(location: bytes) -> Response:
     """308 keeps method and body (RFC 9110 section 15.4.9); short-lived, since a prefix may change tomorrow."""
+    location = b"/." + location if location.startswith(b"//") else location  # a path, never another host
     return Response(308, [(b"location", location), (b"cache-control", b"max-age=60")], b"")
+
+
+def _let_go(response: Response) -> None:
+    if isinstance(response.body, Stream):
+        response.body.close()
+
+
+def _moved(exchange: Exchange, moved: Moved, location: bytes) -> Response:
+    """To where the application is now, with the cookies it has in this viewer."""
+    response = redirect(location)
+    carried = exchange.request.head.index.get(b"cookie", b"")
+    if exchange.request.method in READS:
+        old, new = moved.old.encode(), moved.new.rstrip("/").encode()
+        secure = exchange.request.scheme == b"https"
+        told = cookies.moved(carried, moved.tag, old, new, secure)
+        if told:  # these are one viewer's
+            response.head = Head([*without(response.head.fields, b"cache-control"), NOT_KEPT])
+        response.extra += [*MOVED, *((b"set-cookie", value) for value in told)]
+    return response
 
 
 def plain(status: int, body: bytes) -> Response:

@@ -2,11 +2,14 @@
 
 import itertools
 from collections.abc import Awaitable
+from functools import partial
 from urllib.parse import urljoin
 
 import gateway.rules.forwarding as forwarding
 import gateway.rules.mounting as rules
 import gateway.rules.retries as retries
+import gateway.rules.trailers as trailers
+from fragments.urls import Place
 from gateway.errors import BadAnswer, Unreachable
 from gateway.exchange import Exchange, Fetch
 from gateway.message import Fields, Head, Request, Response, Stream, first, without
@@ -25,17 +28,22 @@ class Forward:
         self._transports = transports
         self._turns = itertools.count()
 
-    def send(self, exchange: Exchange, fetch: Fetch) -> Awaitable[Response]:
-        return self._page(exchange, fetch) if fetch.fragment is None else self._fragment(exchange, fetch)
+    def send(self, exchange: Exchange, fetch: Fetch, *, in_parts: bool = True) -> Awaitable[Response]:
+        """`in_parts`: a part of the body, if the viewer asks for one, is welcome."""
+        return self._page(exchange, fetch, in_parts) if fetch.fragment is None else self._fragment(exchange, fetch)
 
-    async def _page(self, exchange: Exchange, fetch: Fetch) -> Response:
+    async def _page(self, exchange: Exchange, fetch: Fetch, in_parts: bool) -> Response:
         viewer = exchange.request
         origins = fetch.upstream.origins
         if len(origins) > 1:
             origins = self._in_turn(origins)
+        hints = None if viewer.hints is None else partial(hinted, viewer, fetch.place)
         for origin in origins:
-            head = page_head(exchange, fetch, origin)
-            request = Request(viewer.method, fetch.target, head, viewer.body, extra=[(b"x-request-id", exchange.id)])
+            head = page_head(exchange, fetch, origin, in_parts)
+            extra = [(b"x-request-id", exchange.id)]
+            request = Request(
+                viewer.method, fetch.target, head, viewer.body, extra=extra, upgrade=viewer.upgrade, hints=hints
+            )
             try:
                 return await self._transports[origin.scheme].handle_async_request(request, origin, fetch.timeout)
             except Unreachable as error:
@@ -55,7 +63,7 @@ class Forward:
         target = fetch.target
         origins = fetch.upstream.origins
         origin = origins[0] if len(origins) == 1 else self._in_turn(origins)[0]
-        head = fragment_head(exchange, fragment, origin)
+        head = fragment_head(exchange, fetch, fragment, origin)
         extra = [(b"x-request-id", exchange.id)]
         for _ in range(REDIRECTS + 1):
             request = Request(b"GET", target, head, extra=extra)
@@ -69,17 +77,18 @@ class Forward:
         raise BadAnswer(f"Fragment {fragment.name} redirects more than {REDIRECTS} times.")
 
 
-def page_head(exchange: Exchange, fetch: Fetch, origin: Origin) -> Head:
+def page_head(exchange: Exchange, fetch: Fetch, origin: Origin, in_parts: bool = True) -> Head:
     """The outgoing fields; for requests that say the same of the same viewer worked out once."""
     request = exchange.request
-    if isinstance(request.body, Stream) or request.method != b"GET":
-        return Head(page_fields(exchange, fetch, origin))
+    if isinstance(request.body, Stream) or request.method != b"GET" or not in_parts:
+        fields = page_fields(exchange, fetch, origin)
+        return Head(fields if in_parts else without(fields, b"range", b"if-range"))
     key = (fetch.lane, origin.base, request.peer)
     known: Head | None = request.head.memo.get(key)
     return known or request.head.keep(key, Head(page_fields(exchange, fetch, origin)))
 
 
-def fragment_head(exchange: Exchange, fragment: Fragment, origin: Origin) -> Head:
+def fragment_head(exchange: Exchange, fetch: Fetch, fragment: Fragment, origin: Origin) -> Head:
     request = exchange.request
     key = (fragment.name, exchange.table.number, origin.base, request.peer)
     known: Head | None = request.head.memo.get(key)
@@ -91,25 +100,34 @@ def fragment_head(exchange: Exchange, fragment: Fragment, origin: Origin) -> Hea
         headers=fragment.headers,
         cookies=fragment.cookies,
         authority=exchange.authority,
+        tag=fetch.place.tag,
     )
     return request.head.keep(key, Head(fields))
 
 
 def page_fields(exchange: Exchange, fetch: Fetch, origin: Origin) -> Fields:
-    request = exchange.request
+    request, mount = exchange.request, fetch.mount
     fields = forwarding.page(
         request,
         to=origin.authority,
         base=origin.base,
         authority=exchange.authority,
         prefix=fetch.prefix,
-        aware=fetch.mount is not None and fetch.mount.aware == "aware",
+        aware=mount is not None and mount.aware != "unaware",
+        tag=fetch.place.tag,
+        shared=() if mount is None else mount.cookies,
+        upgrade=request.upgrade,
     )
-    if fetch.mount is not None and fetch.mount.composes and wants_page(request):
+    if mount is not None and mount.composes and wants_page(request):
         # the page is made of parts: the shell's own validators and ranges say nothing about it
         fields = without(fields, *_CONDITIONS)
     elif b"if-none-match" in request.index or b"if-match" in request.index:
-        fields = rules.conditions(fields, rules.version(fetch.place))
+        fields = rules.conditions(fields, "" if fetch.lane is None else fetch.lane.rules)
+    if request.method != b"GET" or b"," in request.index.get(b"range", b""):
+        # only GET has parts (RFC 9110 section 14.2), and several at once come in a coat that no editor opens
+        fields = without(fields, b"range", b"if-range")
+    if trailers.wanted(request.head):
+        fields += [(b"te", b"trailers"), (b"connection", b"te")]
     body = request.body
     if isinstance(body, Stream):
         length = body.length
@@ -117,6 +135,12 @@ def page_fields(exchange: Exchange, fetch: Fetch, origin: Origin) -> Fields:
     elif request.method in (b"POST", b"PUT", b"PATCH"):
         fields.append((b"content-length", b"0"))
     return fields
+
+
+def hinted(viewer: Request, place: Place, told: Fields) -> None:
+    """What an origin hints at before its answer (RFC 8297), put below its mount; nothing once it is answered."""
+    if viewer.hints is not None:
+        viewer.hints(rules.answer(told, place))
 
 
 def wants_page(request: Request) -> bool:

@@ -34,11 +34,15 @@ PAGE_BYTES = 1 << 20
 ENTRY_BYTES = 1 << 18
 
 
+Piece: TypeAlias = bytes | float | asyncio.Event | Exception
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What an origin answers. A list is a body that comes piece by piece: bytes, pauses in seconds, a failure."""
+    """What an origin answers. A list is a body that comes piece by piece: bytes, pauses in seconds or until something
+    happens, a failure."""
 
-    body: bytes | Sequence[bytes | float | Exception] = b""
+    body: bytes | Sequence[Piece] = b""
     status: int = 200
     headers: Sequence[tuple[str, str]] = ()
     delay: float = 0.0
@@ -59,7 +63,7 @@ def kept(markup: str, seconds: int = 60) -> Reply:
 class Pieces(Stream):
     """A body that comes as a reply tells."""
 
-    def __init__(self, pieces: Sequence[bytes | float | Exception]) -> None:
+    def __init__(self, pieces: Sequence[Piece]) -> None:
         self._pieces = list(pieces)
         self.closed = False
 
@@ -70,7 +74,7 @@ class Pieces(Stream):
                 return piece
             if isinstance(piece, Exception):
                 raise piece
-            await asyncio.sleep(piece)
+            await (piece.wait() if isinstance(piece, asyncio.Event) else asyncio.sleep(piece))
         return b""
 
     def close(self) -> None:
@@ -220,6 +224,13 @@ class Play:
         body = Pieces(reply.body)
         self.bodies.append(body)
         return Response(reply.status, fields, body)
+
+
+async def until(holds: Callable[[], object], within: float = 5.0) -> None:
+    """Lets everybody go on until something holds, however long a busy machine takes for it."""
+    async with asyncio.timeout(within):
+        while not holds():  # noqa: ASYNC110  what is looked at only lists what happened
+            await asyncio.sleep(0.002)
 
 
 async def drain(got: Got, response: Response) -> None:

@@ -172,21 +172,25 @@ async def test_a_purged_variant_is_gone_with_the_others() -> None:
 
 async def test_stale_is_served_while_one_refresh_runs() -> None:
     counter = Counter(("cache-control", "max-age=10, stale-while-revalidate=60"))
+    go = asyncio.Event()
+    go.set()
 
-    async def slowly(request: Request) -> Reply:
-        await asyncio.sleep(0.02)
+    async def when_told(request: Request) -> Reply:
+        await go.wait()
         return counter(request)
 
-    async with playing([HOTELS], {"hotels": slowly}) as play:
+    async with playing([HOTELS], {"hotels": when_told}) as play:
         await play.get("/hotels/x")
         play.wait(20)
+        go.clear()
         answers = await asyncio.gather(*(play.get("/hotels/x") for _ in range(10)))
         assert {got.text for got in answers} == {"<p>1"}
         assert all(status_of(got)["ttl"] < 0 for got in answers)
-        assert max(got.seconds for got in answers) < 0.02
-        await asyncio.sleep(0.05)
+        assert (counter.count, len(play.seen), play.cancelled) == (1, 2, [])  # asked, and not waited for
+        go.set()
+        await play.settle()
         assert (await play.get("/hotels/x")).text == "<p>2"
-        assert counter.count == 2
+        assert (counter.count, len(play.seen)) == (2, 2)
 
 
 async def test_a_refresh_that_fails_changes_nothing_and_is_noticed() -> None:

@@ -1,5 +1,6 @@
 """One request from door to door: what the origin sees, what the viewer gets."""
 
+import asyncio
 from ipaddress import ip_network
 from typing import Any
 
@@ -7,11 +8,11 @@ import pytest
 
 import gateway.table as tables
 from gateway.errors import Overloaded, TimedOut, Unreachable
-from gateway.message import Request
+from gateway.message import Request, Stream
 from gateway.model import Manifest
 from gateway.table import Table
-from gateway.telemetry.facts import Served
-from tests.gateway.proxy.playbook import Answers, Pieces, Reply, html, manifest, playing
+from gateway.telemetry.facts import Leaked, Served
+from tests.gateway.proxy.playbook import Answers, Pieces, Reply, drain, html, manifest, playing
 
 pytestmark = pytest.mark.anyio
 
@@ -127,6 +128,8 @@ async def test_methods_pass(method: str) -> None:
         pytest.param("evil.test", ["shop.test"], 421, id="a host of others"),
         pytest.param("a b", [], 400, id="no host name"),
         pytest.param("", ["shop.test"], 421, id="no host at all"),
+        pytest.param(f"{'a' * 255}:65535", [], 200, id="as long as a name may be"),
+        pytest.param("a" * 262, [], 400, id="longer than any name"),
     ],
 )
 async def test_hosts(host: str, hosts: list[str], status: int) -> None:
@@ -235,11 +238,15 @@ async def test_a_new_table_serves_the_next_request() -> None:
 
 
 async def test_a_body_that_is_not_rewritten_streams_through() -> None:
-    reply = Reply([b"one", 0.05, b"two"], headers=[("content-type", "application/octet-stream")])
+    go = asyncio.Event()
+    reply = Reply([b"one", go, b"two"], headers=[("content-type", "application/octet-stream")])
     async with playing([HOTELS], {"hotels": lambda _: reply}) as play:
-        got = await play.get("/hotels/x")
-        assert [chunk for _, chunk in got.chunks] == [b"one", b"two"]
-        assert got.chunks[0][0] < 0.04
+        got, response = await play.open("/hotels/x")
+        assert isinstance(response.body, Stream)
+        assert await asyncio.wait_for(response.body.read(), 5) == b"one"
+        go.set()
+        await drain(got, response)
+        assert got.text == "two"
 
 
 async def test_an_upload_passes_with_its_length() -> None:
@@ -282,9 +289,10 @@ async def test_set_cookies_pass_as_lines_of_their_own() -> None:
     cookies: list[Any] = [("set-cookie", "a=1; Path=/"), ("set-cookie", "b=2")]
     async with playing([HOTELS], {"hotels": lambda _: html("x", *cookies)}) as play:
         got = await play.get("/hotels/x")
+        mark = f"mf.{tables.tag('hotels', 'hotels')}.".encode()
         assert [value for name, value in got.headers if name == b"set-cookie"] == [
-            b"a=1; Path=/hotels",
-            b"b=2; Path=/hotels",
+            mark + b"a=1; Path=/hotels",
+            mark + b"b=2",
         ]
 
 
@@ -303,9 +311,158 @@ async def test_a_defect_of_ours_is_a_page_and_a_fact() -> None:
 async def test_what_moved_leads_on() -> None:
     async with playing([HOTELS], BOTH) as play:
         stays = Manifest.model_validate(manifest("hotels", mounts={"/stays": {"upstream": "hotels"}}))
-        play.current.swap(tables.compile([stays], 2, moved={"/hotels": "/stays"}))
+        play.current.swap(tables.compile([stays], 2, moved=[tables.Moved("/hotels", "/stays", "hotels", "hotels")]))
         for target, location in (("/hotels", "/stays"), ("/hotels/x?q=1", "/stays/x?q=1")):
             got = await play.get(target)
             assert (got.status, got.get("location")) == (308, location)
+            assert (got.get("cache-control"), got.get("vary")) == ("max-age=60", "Cookie")
         assert (await play.get("/hotelsfoo")).status == 404
         assert play.seen == []
+
+
+@pytest.fixture
+def home() -> Table:
+    """The hotels have moved from their prefix to the root."""
+    home = Manifest.model_validate(manifest("hotels", mounts={"/": {"upstream": "hotels"}}))
+    return tables.compile([home], 2, moved=[tables.Moved("/hotels", "/", "hotels", "hotels")])
+
+
+async def test_what_moved_home_never_leads_to_another_host(home: Table) -> None:
+    async with playing([HOTELS], BOTH) as play:
+        play.current.swap(home)
+        assert (await play.get("/hotels//evil.test/x")).get("location") == "/.//evil.test/x"
+
+
+async def test_cookies_that_move_are_nobody_elses(home: Table) -> None:
+    held = f"mf.{tables.tag('hotels', 'hotels')}.session=1"
+    async with playing([HOTELS], BOTH) as play:
+        play.current.swap(home)
+        got = await play.get("/hotels/x", ("cookie", held))
+    assert (got.get("cache-control"), got.get("vary")) == ("no-store", "Cookie")
+    assert (got.get("set-cookie") or "").startswith("session=1; Path=/; ")
+
+
+async def test_a_websocket_follows_what_moved_by_itself(home: Table) -> None:
+    target = b"/hotels" * 2000
+    async with playing([HOTELS], BOTH) as play:
+        play.current.swap(home)
+        asked = Request(b"GET", target, [(b"host", b"shop.test")], upgrade=b"websocket")
+        assert (await play.flow.serve(asked)).status == 200
+        assert (await play.get("/hotels/x")).status == 308
+    assert play.seen == [f"hotels GET {'/hotels' * 1999}"]
+
+
+@pytest.mark.parametrize(
+    ("method", "seen"),
+    [
+        pytest.param("GET", ["hotels GET /x", "hotels GET /app"], id="a page"),
+        pytest.param("HEAD", ["hotels HEAD /x", "hotels HEAD /app"], id="its fields"),
+        pytest.param("POST", ["hotels POST /x"], id="what was sent is not sent to the page"),
+    ],
+)
+async def test_spa_fallback(method: str, seen: list[str]) -> None:
+    spa = manifest("hotels", mounts={"/hotels": {"upstream": "hotels", "spa_fallback": "/app"}})
+    async with playing(
+        [spa], {"hotels": lambda asked: html("x", status=200 if asked.target == b"/app" else 404)}
+    ) as play:
+        got = await play.get("/hotels/x", ("sec-fetch-dest", "document"), method=method)
+    assert (play.seen, got.status) == (seen, 200 if len(seen) > 1 else 404)
+
+
+async def test_a_websocket_is_no_matter_for_the_cache() -> None:
+    def news(request: Request) -> Reply:
+        return Reply(b"", 101) if request.upgrade else Reply(b"x", headers=KEPT)
+
+    for mounts, target in (({"/hotels": {"upstream": "hotels"}}, "/hotels/news"), ({}, "/-/u/hotels/news")):
+        async with playing([manifest("hotels", mounts=mounts)], {"hotels": news}) as play:
+            assert (await play.get(target)).status == 200
+            asked = Request(b"GET", target.encode(), [(b"host", b"shop.test")], upgrade=b"websocket")
+            assert (await play.flow.serve(asked)).status == 101
+
+
+async def test_the_runtime_of_another_version() -> None:
+    async with playing([HOTELS], BOTH) as play:
+        got = await play.get("/-/browser/mount-0123456789abcdef.js")
+        assert (got.status, got.get("cache-control")) == (200, "no-store")
+        assert (await play.get("/-/browser/other-0123456789abcdef.js")).status == 404
+
+
+# What left its mount is led back
+
+FROM_HOTELS = ("referer", "http://shop.test/hotels/list?q=1")
+SHELL = manifest("shell", mounts={"/": {"upstream": "shell", "composes": True}})
+
+
+def at_home(request: Request) -> Reply:
+    if request.target == b"/app.js":
+        return Reply(b"the shell's", headers=[("content-type", "text/javascript")])
+    if request.target == b"/spa":
+        return html("<p>any page")
+    return html("<p>not here", status=404)
+
+
+@pytest.mark.parametrize(
+    ("target", "fields", "location"),
+    [
+        pytest.param("/api/x?a=1&b=%2F", [FROM_HOTELS], "/hotels/api/x?a=1&b=%2F", id="what nobody knows"),
+        pytest.param("/api/x", [], None, id="nobody says where from"),
+        pytest.param("/api/x", [("referer", "http://shop.test/")], None, id="the shell's own page"),
+        pytest.param("/api/x", [("referer", "http://other.test/hotels/")], None, id="a stranger's page"),
+        pytest.param("/api/x", [FROM_HOTELS, ("sec-fetch-site", "cross-site")], None, id="a stranger's word"),
+        pytest.param("/app.js", [FROM_HOTELS], None, id="what the shell has"),
+        pytest.param("/spa", [FROM_HOTELS, ("sec-fetch-dest", "image")], "/hotels/spa", id="a page for an image"),
+        pytest.param("/spa", [FROM_HOTELS, ("sec-fetch-dest", "document")], None, id="a page for a page"),
+        pytest.param("//evil.test/x", [FROM_HOTELS], "/hotels//evil.test/x", id="never another host"),
+        pytest.param("/pets/1", [FROM_HOTELS], None, id="another team's mount"),
+        pytest.param("/-/graphql", [FROM_HOTELS], "/hotels/-/graphql", id="a path that looks like the gateway's own"),
+        pytest.param("/-/health/live", [FROM_HOTELS], None, id="one that is"),
+    ],
+)
+@pytest.mark.parametrize("home", [True, False], ids=["a shell at the root", "nothing at the root"])
+async def test_rescue(target: str, fields: list[tuple[str, str]], location: str | None, home: bool) -> None:
+    manifests = [HOTELS, PETS, *([SHELL] if home else [])]
+    async with playing(manifests, {**BOTH, "shell": at_home}) as play:
+        got = await play.get(target, *fields)
+    if not home and target in ("/app.js", "/spa") and ("sec-fetch-site", "cross-site") not in fields:
+        location = "/hotels" + target
+    assert got.get("location") == location
+    leaks = [fact for fact in play.facts if isinstance(fact, Leaked)]
+    if location is None:
+        assert (got.status != 307, leaks) == (True, [])
+        return
+    assert (got.status, got.get("cache-control")) == (307, "no-store")
+    assert got.get("vary") == "Referer, Sec-Fetch-Site, Sec-Fetch-Dest"
+    assert [(fact.mount, fact.team, fact.page, fact.target) for fact in leaks] == [
+        (b"/hotels", "hotels", b"/hotels/list", target.encode())
+    ]
+
+
+async def test_rescue_looks_at_a_page_that_is_ready_too() -> None:
+    with_slot = Reply(b'<mf-slot name="hotels.f"></mf-slot>', headers=[*KEPT, ("content-type", "text/html")])
+    piece = Reply(b"a piece", headers=[*KEPT, ("content-type", "text/html")])
+    fragments = {"hotels.f": {"upstream": "hotels", "path": "/f"}}
+    async with playing(
+        [{**HOTELS, "fragments": fragments}, SHELL], {"hotels": lambda _: piece, "shell": lambda _: with_slot}
+    ) as play:
+        for _ in range(3):
+            assert (await play.get("/logo.png", FROM_HOTELS)).status == 200
+        assert len(play.seen) == 2
+        got = await play.get("/logo.png", FROM_HOTELS, ("sec-fetch-dest", "image"))
+        assert got.get("location") == "/hotels/logo.png"
+
+
+KEPT = [("cache-control", "max-age=60")]
+
+
+async def test_rescue_for_a_page_that_was_opened_before_its_application_moved() -> None:
+    async with playing([HOTELS], BOTH) as play:
+        stays = Manifest.model_validate(manifest("hotels", mounts={"/stays": {"upstream": "hotels"}}))
+        play.current.swap(tables.compile([stays], 2, moved=[tables.Moved("/hotels", "/stays", "hotels", "hotels")]))
+        assert (await play.get("/api/x", FROM_HOTELS)).get("location") == "/stays/api/x"
+
+
+async def test_a_page_of_the_shell_that_is_not_there_is_still_composed() -> None:
+    with_slot = html('<mf-slot name="hotels.f">nothing</mf-slot>', status=404)
+    async with playing([HOTELS, SHELL], {"hotels": plain, "shell": lambda _: with_slot}) as play:
+        got = await play.get("/none")
+    assert (got.status, "data-mf-slot" in got.text) == (404, True)
