@@ -6,7 +6,6 @@ Nothing is decided here. A verb imports what it needs when it runs, so that `por
 import glob
 import json
 import os
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -15,16 +14,16 @@ import typer
 from typer.core import TyperGroup
 
 import gateway.errors as errors
+import gateway.look as look
+from gateway.look import ADMIN
 
 if TYPE_CHECKING:
     from gateway.demo.control import Verb
-    from gateway.demo.leash import Say
     from gateway.demo.stage import Demo
     from gateway.registry.check import Problem
     from gateway.registry.client import Client
     from gateway.settings import Settings
 
-ADMIN = "http://127.0.0.1:8081"
 STATE = Path(".portico")
 
 PROBLEMS, USAGE, UNREACHABLE, REFUSED = 1, 2, 3, 4
@@ -189,8 +188,8 @@ def demo_itself(
     import gateway.demo.life as life
 
     order = life.Order(port, admin_port, redis, state, smoke, opens, _program())
-    say = _log(err=as_json)
-    raise typer.Exit(asyncio.run(life.run(order, say, _ready_json if as_json else _ready)))
+    say = look.log(err=as_json)
+    raise typer.Exit(asyncio.run(life.run(order, say, _ready_json if as_json else look.ready)))
 
 
 def _program() -> str:
@@ -276,7 +275,7 @@ def register(
         warnings = [problem.as_json() for problem in taken.warnings]
         typer.echo(json.dumps({"team": taken.team, "revision": taken.revision, "problems": warnings}))
         return
-    _show(source, text, taken.warnings)
+    look.problems(source, text, taken.warnings)
     typer.echo(f"{taken.team} is registered at {where}, revision {taken.revision}.")
 
 
@@ -310,16 +309,44 @@ def token(
     typer.echo(json.dumps({"team": team, "token": issued}) if as_json else issued)
 
 
+TRIED = """\b
+Exit codes for an application:
+  0  nothing leaks
+  1  what leaks is closed by the runtime, the rescue or the router
+  2  some of it nothing closes"""
+
+
 @app.command(
-    short_help="Say every problem of a manifest.",
-    epilog=_examples("portico check hotels.yaml", "portico check hotels.yaml --json"),
+    short_help="Say every problem of a manifest, or every leak of an application.",
+    epilog=TRIED
+    + "\n\n"
+    + _examples("portico check hotels.yaml", "portico check http://127.0.0.1:8000 --pages 50 --links-to /pets"),
 )
-def check(source: Source, admin: Admin = None, token: Token = "", state: State = None, as_json: Json = False) -> None:
-    """Say every problem of a manifest: asked of the running gateway, which knows the other teams, else by itself."""
+def check(
+    source: Annotated[
+        str,
+        typer.Argument(metavar="FILE|URL", help="A manifest, or the address of an application.", show_default=False),
+    ],
+    pages: Annotated[int, typer.Option(help="Pages of an application to read.", min=1, max=10_000)] = 30,
+    links_to: Annotated[
+        list[str] | None, typer.Option(help="Another mount the application may link to; may be repeated.")
+    ] = None,
+    admin: Admin = None,
+    token: Token = "",
+    state: State = None,
+    as_json: Json = False,
+) -> None:
+    """Say every problem of a manifest: asked of the running gateway, which knows the other teams, else by itself.
+
+    An application (a URL that does not end in .yaml, .yml or .json) is read by GET, some pages far, and shown below
+    two prefixes: what still leads outside of them is told, with its place, what closes it, and what mends it.
+    """
+    if _is_application(source):
+        raise typer.Exit(_tried(source, pages, links_to or (), as_json))
     text = _text(source)
     problems, by = _checked(text, admin, token, state)
     _tell_problems(source, text, problems, as_json)
-    if _wrong(problems):
+    if look.wrong(problems):
         raise typer.Exit(PROBLEMS)
     if not as_json:
         typer.echo(f"{source} is fine ({by}).")
@@ -344,12 +371,12 @@ def validate(
         typer.echo(json.dumps({"problems": rows}))
     else:
         for file, text, problems in found:
-            _show(file, text, problems)
-    wrong = sum(_wrong(problems) for _, _, problems in found)
+            look.problems(file, text, problems)
+    wrong = sum(look.wrong(problems) for _, _, problems in found)
     if wrong:
         raise typer.Exit(PROBLEMS)
     if not as_json:
-        typer.echo(f"The settings and {_count(len(found), 'manifest')} are fine.")
+        typer.echo(f"The settings and {look.count(len(found), 'manifest')} are fine.")
 
 
 # Asking.
@@ -360,7 +387,30 @@ def routes(admin: Admin = None, token: Token = "", state: State = None, as_json:
     """Show what the running gateway serves: mounts and fragments, whose they are and where they come from."""
     with _client(admin, token, state) as client:
         table = client.table()
-    typer.echo(json.dumps(table) if as_json else "\n".join(_routes(table)))
+    typer.echo(json.dumps(table) if as_json else "\n".join(look.routes(table)))
+
+
+@app.command(
+    short_help="Show requests that left their mount.",
+    epilog=_examples("portico leaks --team hotels", "portico leaks --clear"),
+)
+def leaks(
+    team: Annotated[str | None, typer.Option(help="Of this team only.  [default: all the token may see]")] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Forget them, so that what still leaks shows again.")] = False,
+    admin: Admin = None,
+    token: Token = "",
+    state: State = None,
+    as_json: Json = False,
+) -> None:
+    """Show requests of pages that left their mount and were led back: which page asked, how often, what mends it."""
+    with _client(admin, token, state) as client:
+        found = [] if clear else client.leaks(team)
+        if clear:
+            client.forget_leaks(team)
+    if as_json:
+        typer.echo(json.dumps({"leaks": found, "cleared": clear}))
+    else:
+        typer.echo("Leaks are forgotten." if clear else "\n".join(look.leaks(found)))
 
 
 @app.command(
@@ -470,6 +520,25 @@ def _text(source: str) -> str:
     return settings.open_text(Path(source))
 
 
+def _is_application(source: str) -> bool:
+    """Manifests are published under names that say what they are."""
+    return _is_url(source) and not source.partition("?")[0].endswith((".yaml", ".yml", ".json"))
+
+
+def _tried(url: str, pages: int, links_to: Sequence[str], as_json: bool) -> int:
+    """An application's leaks, said; the exit code that tells how bad they are."""
+    import gateway.trial.trial as trial
+
+    with look.console(err=True).status(f"reading {url}") as status:
+
+        def tell(line: str) -> None:
+            status.update(look.printable(line)[:100])
+
+        outcome = trial.run(url, pages=pages, links_to=links_to, tell=tell)
+    typer.echo(json.dumps(outcome.as_json()) if as_json else "\n".join(trial.lines(outcome)))
+    return outcome.code
+
+
 def _checked(text: str, admin: str | None, token: str, state: Path | None) -> tuple[Sequence["Problem"], str]:
     """Problems, and who found them. A gateway that was named must answer; the usual one may be away."""
     import gateway.registry.check as checking
@@ -552,7 +621,7 @@ def _settings_schema() -> dict[str, Any]:
 
     told = TypeAdapter(Settings).json_schema()
     for name, spec in told["properties"].items():
-        if name == "page_deadline" or name.endswith("_bytes"):
+        if name in ("page_deadline", "moved_for") or name.endswith("_bytes"):
             spec["type"] = ["number", "string"]
         elif spec.get("type") == "boolean":
             spec["type"] = ["boolean", "string"]
@@ -561,170 +630,15 @@ def _settings_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "additionalProperties": False} | told
 
 
-# How it looks.
+def _ready_json(demo: "Demo") -> None:
+    from dataclasses import asdict
 
-
-def _console(*, err: bool = False) -> Any:
-    """Colours on a terminal only, and not where NO_COLOR is set; lines are never broken."""
-    from rich.console import Console
-
-    return Console(stderr=err, highlight=False, soft_wrap=True, markup=False, emoji=False)
+    told = {key: value for key, value in asdict(demo.running()).items() if key not in ("secret", "control")}
+    typer.echo(json.dumps(told))
 
 
 def _tell_problems(source: str, text: str, problems: Sequence["Problem"], as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({"problems": [problem.as_json() for problem in problems]}))
         return
-    _show(source, text, problems)
-
-
-def _wrong(problems: Iterable["Problem"]) -> int:
-    return sum(problem.level == "error" for problem in problems)
-
-
-def _show(source: str, text: str, problems: Sequence["Problem"]) -> None:
-    """Each problem with the line it stands in; their number at the end."""
-    if not problems:
-        return
-    from rich.text import Text
-
-    console = _console()
-    lines = text.splitlines()
-    for problem in problems:
-        colour = "red" if problem.level == "error" else "yellow"
-        at = f"{source}:{problem.line}:{problem.column}" if problem.line else source
-        console.print(Text.assemble((at, "bold"), "  ", (problem.path, "cyan"), "  ", (problem.message, colour)))
-        for row in _excerpt(lines, problem):
-            console.print(Text(row, "dim"))
-        if problem.hint:
-            console.print(Text(f"    hint: {problem.hint}"))
-    wrong = _wrong(problems)
-    counts = [_count(wrong, "problem")] if wrong else []
-    counts += [_count(len(problems) - wrong, "warning")] if len(problems) > wrong else []
-    console.print(Text(f"{source}: {' and '.join(counts)}.", "bold"))
-
-
-def _excerpt(lines: Sequence[str], problem: "Problem") -> Iterator[str]:
-    """The offending line and a caret below its column; long lines are shown around it."""
-    if not problem.line or problem.line > len(lines):
-        return
-    line, column = lines[problem.line - 1].expandtabs(1), problem.column or 1
-    start = max(0, column - 60)
-    yield f"    {problem.line:>4} | {line[start : start + 110].rstrip()}"
-    yield f"         | {' ' * (column - 1 - start)}^"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-
-
-def _routes(table: dict[str, Any]) -> Iterator[str]:
-    """Mounts and fragments in columns; where an upstream's origins are several, all of them."""
-    origins = {upstream["name"]: ", ".join(upstream["origins"]) for upstream in table["upstreams"]}
-    mounts = [(*_named(row["prefix"], row), origins.get(row["upstream"], "")) for row in table["mounts"]]
-    fragments = [(*_named(row["name"], row), row["path"], *_times(row)) for row in table["fragments"]]
-    yield from _columns([("MOUNT", "TEAM", "UPSTREAM", "ORIGINS"), *mounts])
-    yield ""
-    yield from _columns([("FRAGMENT", "TEAM", "UPSTREAM", "PATH", "WAITS AT MOST", "KEPT"), *fragments])
-    yield ""
-    yield f"Table {table['number']}: {_count(len(mounts), 'mount')}, {_count(len(fragments), 'fragment')}."
-
-
-def _named(name: str, row: dict[str, Any]) -> tuple[str, str, str]:
-    hosts = " on " + ", ".join(row["hosts"]) if row.get("hosts") else ""
-    return name + hosts, row["team"], row["upstream"]
-
-
-def _times(fragment: dict[str, Any]) -> tuple[str, str]:
-    from gateway.model import CachePolicy, kept, spoken
-
-    cache = fragment["cache"]
-    return spoken(fragment["timeout"]), kept(None if cache is None else CachePolicy.model_validate(cache))
-
-
-COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "bright_red")
-
-
-def _log(*, err: bool) -> "Say":
-    """One log of all processes: who speaks is told by name and colour."""
-    from rich.text import Text
-
-    console = _console(err=err)
-    colours: dict[str, str] = {"demo": "bold", "smoke": "bold"}
-
-    def say(who: str, what: str) -> None:
-        colour = colours.setdefault(who, COLOURS[len(colours) % len(COLOURS)])
-        console.print(Text.assemble((f"{who:>8} │ ", colour), Text.from_ansi(_for_people(what))))
-
-    return say
-
-
-def _for_people(line: str) -> str:
-    """A fact of the gateway, which writes JSON into a pipe, as one reads it; any other line stays."""
-    try:
-        fact = json.loads(line) if line.startswith('{"fact"') else {}
-        clock = time.strftime("%H:%M:%S", time.localtime(fact.get("at", 0)))
-        match fact.get("fact"):
-            case "served":
-                took = f"{fact['seconds'] * 1000:.1f} ms"
-                words = (fact["method"], fact["target"], took, fact["cache"], fact["error"])
-                told = f"{clock} {fact['status']} {' '.join(word for word in words if word)}"
-            case "degraded":
-                told = (
-                    f"{clock} slot {fact['fragment']} of {fact['team'] or 'nobody'}: {fact['outcome']}, {fact['why']}"
-                )
-            case "noticed":
-                told = f"{clock} {fact['room']}: {fact['what']}"
-            case _:
-                return line
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return line
-    return "".join(letter if letter.isprintable() else "�" for letter in told)
-
-
-def _ready(demo: "Demo") -> None:
-    """Where everything is, and three things to try, each with its way back."""
-    from rich.text import Text
-
-    console = _console()
-    rows = [("Portal", f"{demo.portal}/"), ("Registry", f"{demo.admin}/")]
-    rows += [("its token", os.path.relpath(demo.state / "admin.token"))]
-    console.print()
-    for label, value in rows:
-        console.print(Text.assemble(f"  {label:<22}", (value, "bold")))
-    console.print("\n  Three things to try, in another terminal:\n")
-    for label, command in _tries(demo):
-        console.print(Text.assemble(f"  {label:<22}", (command, "bold cyan")))
-    console.print("\n  Ctrl-C ends everything.\n")
-
-
-def _tries(demo: "Demo") -> Iterator[tuple[str, str]]:
-    where = f" --state {os.path.relpath(demo.state)}" if demo.keeps_state else ""
-    admin = "" if demo.admin == ADMIN else f" --admin {demo.admin}"
-    victim, slow = _victims(demo)
-    yield "kill a team", f"{demo.program} demo kill {victim}{where}"
-    yield "  and back", f"{demo.program} demo start {victim}{where}"
-    yield "slow a team", f"{demo.program} demo slow {slow} 3s{where}"
-    yield "  and back", f"{demo.program} demo slow {slow} 0s{where}"
-    for team in demo.newcomers[:1]:
-        yield "register a fragment", f"{demo.program} register {os.path.relpath(demo.manifest(team))}{admin}{where}"
-        yield "  and back", f"{demo.program} withdraw {team.name}{admin}{where}"
-
-
-def _victims(demo: "Demo") -> tuple[str, str]:
-    """Teams that may fail before one's eyes: those that do not own the page itself."""
-    names = [team.name for team in demo.crew if team.registered and team.name != "shell"]
-    return names[0], names[-1] if len(names) < 2 else names[1]
-
-
-def _ready_json(demo: "Demo") -> None:
-    from dataclasses import asdict
-
-    told = {key: value for key, value in asdict(demo.running()).items() if key not in ("secret", "control")}
-    typer.echo(json.dumps(told))
+    look.problems(source, text, problems)

@@ -77,13 +77,21 @@ def links(text: str, base: str, kind: str) -> set[str]:
             page.feed(text)
             page.close()
             found: Iterator[str] = iter(page.links)
-            base = urljoin(base, page.base)
+            base = _absolute(base, page.base) or base
         case "text/css":
             found = _css(text)
         case _:
             return set()
-    absolute = (urldefrag(urljoin(base, link.strip())).url for link in found if link.strip())
+    absolute = (_absolute(base, link.strip()) for link in found if link.strip())
     return {link for link in absolute if link.startswith(("http://", "https://"))}
+
+
+def _absolute(base: str, link: str) -> str:
+    """A link with its base and without its fragment; empty when it is none."""
+    try:
+        return urldefrag(urljoin(base, link)).url
+    except ValueError:
+        return ""
 
 
 def words(html: str) -> str:

@@ -304,6 +304,76 @@ def test_routes_in_columns(registry: Callable[..., Origin]) -> None:
     ]
 
 
+def test_routes_tell_what_moved(registry: Callable[..., Origin]) -> None:
+    moved = [{"prefix": "/old", "leads_to": "/a", "team": "a", "until": 0.0}]
+    told = portico("routes", "--admin", registry(200, TABLE | {"moved": moved}).url).stdout
+    assert re.search(r"^MOVED +LEADS TO +TEAM +UNTIL\n/old +/a +a +(1970|1969)-", told, re.M)
+
+
+LEAK = {
+    "team": "hotels",
+    "mount": "/hotels",
+    "target": "/api/\x1b[2Jrooms",
+    "page": "/hotels/list",
+    "kind": "empty",
+    "how": "rescue",
+    "times": 3,
+    "last": 1.0,
+    "fix": "Ask for 'api'.",
+}
+
+
+def test_leaks_in_columns_with_what_mends_each(registry: Callable[..., Origin]) -> None:
+    gateway = registry(200, {"leaks": [LEAK]})
+    assert portico("leaks", "--team", "hotels", "--admin", gateway.url).stdout.splitlines() == [
+        "MOUNT    URL             FROM          KIND   TIMES  TEAM",
+        "/hotels  /api/�[2Jrooms  /hotels/list  empty  3      hotels",
+        "",
+        "/hotels /api/�[2Jrooms: Ask for 'api'.",
+    ]
+    assert gateway.requests[0].target == "/api/leaks?team=hotels"
+    assert json.loads(portico("leaks", "--json", "--admin", gateway.url).stdout)["leaks"] == [LEAK]
+
+
+def test_no_leaks_are_said(registry: Callable[..., Origin]) -> None:
+    gateway = registry(200, {"leaks": []})
+    assert portico("leaks", "--admin", gateway.url).stdout == "No leaks were seen.\n"
+    assert portico("leaks", "--clear", "--admin", gateway.url).stdout == "Leaks are forgotten.\n"
+    assert [(seen.method, seen.target) for seen in gateway.requests] == [
+        ("GET", "/api/leaks"),
+        ("DELETE", "/api/leaks"),
+    ]
+
+
+# Check an application.
+
+
+@pytest.mark.parametrize(
+    ("page", "code", "last"),
+    [
+        pytest.param(b"<!doctype html><a href=/x.html>x</a>", 0, "Nothing leaks.", id="nothing leaks"),
+        pytest.param(b"<script>fetch('/api')</script>", 1, "What leaks is closed in the browser.", id="closed later"),
+        pytest.param(b"<a x-to=%(own)s/x>", 2, "Some of it nothing closes.", id="nothing closes it"),
+    ],
+)
+def test_an_application_is_tried(origin: Callable[[Answers], Origin], page: bytes, code: int, last: str) -> None:
+    def answer(seen: Seen) -> Answer:
+        own = f"http://{seen.get('Host')}".encode()
+        return Answer(page.replace(b"%(own)s", own), 200, [("Content-Type", "text/html")])
+
+    url = origin(answer).url
+    done = portico("check", url)
+    assert (done.exit_code, done.stdout.splitlines()[-1]) == (code, last)
+    told = portico("check", url, "--json", "--pages", "1")
+    assert (told.exit_code, json.loads(told.stdout)["exit"]) == (code, code)
+
+
+def test_nobody_at_an_applications_address() -> None:
+    done = portico("check", "http://127.0.0.1:1/")
+    assert done.exit_code == cli.UNREACHABLE
+    assert "Is the application running?" in done.output
+
+
 def test_routes_as_json_is_the_table(registry: Callable[..., Origin]) -> None:
     assert json.loads(portico("routes", "--json", "--admin", registry(200, TABLE).url).stdout) == TABLE
 
@@ -384,26 +454,3 @@ def test_the_demo_refuses_a_duration_it_cannot_read() -> None:
     done = portico("demo", "slow", "hotels", "soon")
     assert done.exit_code == cli.USAGE
     assert "such as 400ms, 2s" in flat(done.output)
-
-
-SERVED = """{"fact":"served","id":"x","at":1.5,"method":"GET","target":"/a\\u001b","status":200,"seconds":0.0015,
-"team":"a","mount":"/","cache":"portico; hit","error":""}""".replace("\n", "")
-
-
-@pytest.mark.parametrize(
-    ("line", "expected"),
-    [
-        pytest.param("plain words", "plain words", id="other lines stay"),
-        pytest.param('{"fact":"unknown"}', '{"fact":"unknown"}', id="unknown facts stay"),
-        pytest.param('{"fact":"served"}', '{"fact":"served"}', id="half a fact stays"),
-        pytest.param('{"fact":"noticed","at":0,"room":"r","what":"w"}', " r: w", id="what was noticed"),
-        pytest.param(
-            '{"fact":"degraded","at":0,"fragment":"a.b","team":"a","outcome":"fallback","why":"slow"}',
-            " slot a.b of a: fallback, slow",
-            id="a slot that was not filled",
-        ),
-        pytest.param(SERVED, " 200 GET /a\N{REPLACEMENT CHARACTER} 1.5 ms portico; hit", id="an exchange"),
-    ],
-)
-def test_facts_of_the_log(line: str, expected: str) -> None:
-    assert cli._for_people(line).endswith(expected)
