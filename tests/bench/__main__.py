@@ -10,12 +10,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import tests.bench.contenders as contenders
 import tests.bench.kernel as kernel
 import tests.bench.machine as machine
-from tests.bench.suites import SUITES, Ground
+from tests.bench.nginx import Ports
+from tests.bench.suites import COUNTED, SUITES, Ground
 from tests.bench.table import Table, rendered
 from tests.bench.wrk import Unfit
 
@@ -28,6 +30,7 @@ END = """exit codes:
 
 examples:
   ./dev bench
+  ./dev bench leaks
   ./dev bench pass composed --rounds 5 --seconds 4
   BENCH_PYTHON=/path/to/venv/bin/python ./dev bench --markdown docs/performance.md
 """
@@ -36,8 +39,9 @@ examples:
 def main(words: Sequence[str] | None = None) -> int:
     asked = _asked(words)
     os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), *SERVERS])
-    lacks = contenders.missing()
-    if lacks or not hasattr(os, "sched_setaffinity"):
+    loaded = bool(set(asked.suites or SUITES) - COUNTED)
+    lacks = contenders.missing() if loaded else []
+    if lacks or (loaded and not hasattr(os, "sched_setaffinity")):
         why = f"install {' and '.join(lacks)} (apt-get install {' '.join(lacks)})" if lacks else "run it on Linux"
         print(f"bench: something needed is missing: {why}", file=sys.stderr)
         return 2
@@ -46,7 +50,7 @@ def main(words: Sequence[str] | None = None) -> int:
     head = machine.described()
     print("\n".join(head), flush=True)
     try:
-        tables = _tables(asked)
+        tables = _tables(asked) if loaded else _counted(asked)
     except Unfit as unfit:
         print(f"bench: {unfit}", file=sys.stderr)
         return 1
@@ -84,19 +88,30 @@ def _tables(asked: argparse.Namespace) -> list[Table]:
             "bench: only one core is to be had: contender and load share it, and figures are worth little", flush=True
         )
     os.sched_setaffinity(0, {other})
-    tables: list[Table] = []
     with tempfile.TemporaryDirectory(prefix="portico-bench-") as name:
         folder = Path(name)
         with contenders.origins(folder, other) as ports:
-            for suite in asked.suites or SUITES:
-                began, home = time.monotonic(), folder / suite
-                home.mkdir()
-                made = SUITES[suite](Ground(home, ports, core, asked.rounds, asked.seconds))
-                tables += made
-                for table in made:
-                    print(f"\n{rendered(table)}", end="", flush=True)
-                print(f"\nbench: {suite}, {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
-    return tables
+            ground = Ground(folder, ports, core, asked.rounds, asked.seconds)
+            return [table for suite in asked.suites or SUITES for table in _suite(suite, ground)]
+
+
+def _counted(asked: argparse.Namespace) -> list[Table]:
+    """Suites that need no origins of the bench, no core of their own and no load."""
+    nobody = Ports(0, (0, 0, 0), 0)
+    with tempfile.TemporaryDirectory(prefix="portico-bench-") as name:
+        ground = Ground(Path(name), nobody, 0, asked.rounds, asked.seconds)
+        return [table for suite in asked.suites for table in _suite(suite, ground)]
+
+
+def _suite(suite: str, ground: Ground) -> list[Table]:
+    """One suite in a folder of its own, its tables shown as soon as they are there."""
+    began, home = time.monotonic(), ground.folder / suite
+    home.mkdir()
+    made = SUITES[suite](replace(ground, folder=home))
+    for table in made:
+        print(f"\n{rendered(table)}", end="", flush=True)
+    print(f"\nbench: {suite}, {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    return made
 
 
 def written(head: Sequence[str], tables: Sequence[Table], rounds: int, seconds: int) -> str:

@@ -8,7 +8,9 @@ from tempfile import mkdtemp
 
 import tests.bench.contenders as contenders
 import tests.bench.kernel as kernel
+import tests.bench.leaks as leaks
 import tests.bench.pages as pages
+import tests.bench.rewriting as rewriting
 import tests.bench.rounds as rounds
 from tests.bench.contenders import GATEWAY, OPENED, PEER, Contender
 from tests.bench.nginx import Ports
@@ -114,13 +116,28 @@ def memory(ground: Ground) -> list[Table]:
     return [Table("memory", "Memory of one worker at rest", SIZE, figures, at_most=True)]
 
 
+def rewritten(ground: Ground) -> list[Table]:
+    """Bodies edited in this process, and how long the oddest hold everybody else up."""
+    return rewriting.tables(ground.rounds)
+
+
+def leaking(ground: Ground) -> list[Table]:
+    """How many leaks of the worst-case origin are closed, and what is damaged."""
+    return leaks.tables(ground.folder)
+
+
 SUITES: dict[str, Callable[[Ground], list[Table]]] = {
     "pass": passing,
     "composed": composed,
     "mounted": mounted,
     "slow": slow,
     "memory": memory,
+    "leaks": leaking,
+    "rewriting": rewritten,
 }
+COUNTED = frozenset(
+    {"leaks", "rewriting"}
+)  # suites that put no load on anybody: they need neither wrk nor a core alone
 
 
 def same_bytes(meant: bytes) -> Check:
