@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[2]
 PORTICO = (sys.executable, "-m", "gateway")
 READY = r"Ctrl-C ends everything"
 PAGES = {"hotels": "/hotels/", "pets": "/pets/"}
+HELD_UP = 0.55  # seconds: the timeout of the slot on the home page, and a little
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,11 @@ def soon(holds: Callable[[], bool], seconds: float = 1.0) -> bool:
     return True
 
 
+def least(demo: Demo) -> float:
+    """How long the home page takes: the least of a few, since a busy machine only ever adds."""
+    return min(demo.get().elapsed.total_seconds() for _ in range(4))
+
+
 def children(pid: int) -> list[int]:
     """All processes below one, at any depth."""
     listed = Path(f"/proc/{pid}/task/{pid}/children")
@@ -109,7 +115,7 @@ def test_a_killed_team_leaves_the_home_page_and_comes_back(demo: Demo) -> None:
     assert copied(there) == "hotels is killed.\n"
     home = demo.get()
     assert home.status_code == 200
-    assert home.elapsed.total_seconds() < 0.55  # its slot's timeout and a little
+    assert least(demo) < HELD_UP
     assert demo.get("/hotels/").status_code == 502
     assert copied(back) == "hotels runs again.\n"
     assert soon(lambda: demo.get("/hotels/").status_code == 200)
@@ -118,7 +124,7 @@ def test_a_killed_team_leaves_the_home_page_and_comes_back(demo: Demo) -> None:
 def test_a_slow_team_does_not_slow_the_home_page(demo: Demo) -> None:
     there, back = demo.offered()["slow a team"]
     assert copied(there) == "pets answers 3 s later.\n"
-    assert demo.get().elapsed.total_seconds() < 0.55
+    assert least(demo) < HELD_UP
     assert demo.get("/pets/").status_code == 504
     copied(back)
     assert soon(lambda: demo.get("/pets/").status_code == 200)

@@ -91,7 +91,7 @@ def test_a_page_names_only_its_own_prefix_and_the_portals_frame(
     mounted = {f"/{team}{link}" for link in links(without_slots(own), crew.url(team), path) if link.startswith("/")}
     found = links(seen.text, portal.url, f"/{team}{path}")
     assert mounted <= found
-    assert found <= mounted | frame
+    assert {link for link in found if not link.startswith("/-/browser/")} <= mounted | frame
 
 
 @pytest.mark.parametrize(("team", "path"), PAGES)

@@ -171,8 +171,7 @@ def test_a_hanging_redis_costs_little(gateway: Portal, redis: RedisServer) -> No
         answer = gateway.get(f"/pets/portrait/3.svg?pause={number}")
         took.append(time.monotonic() - began)
         assert answer.status_code == 200
-    assert max(took) < 0.5
-    assert sorted(took)[10] < 0.1
+    assert sum(took) < 1.0  # half of what it would be if each waited for it
 
 
 def test_a_registration_is_seen_by_every_gateway(crew: Crew, gateway: Portal, another: Portal) -> None:
