@@ -20,7 +20,9 @@ FLOORS = [
     {"gateway.proxy", "gateway.registry"},
     {"gateway.app"},
     {"gateway.walk"},
+    {"gateway.trial"},
     {"gateway.demo"},
+    {"gateway.look"},
     {"gateway.cli"},
     {"gateway.__main__"},
 ]
@@ -31,6 +33,11 @@ PURE = {
     "gateway.rules",
     "gateway.table",
     "gateway.registry.check",
+    "gateway.registry.moving",
+    "gateway.trial.compare",
+    "gateway.trial.scripts",
+    "gateway.trial.spot",
+    "gateway.browser",
     "gateway.store.codec",
 }
 OUTSIDE = {"asyncio", "socket", "time", "random", "os", "logging", "subprocess"}
@@ -43,9 +50,16 @@ DOORS = {
     "jinja2": {"gateway.registry"},
     "httptools": {"gateway.proxy.wire", "gateway.transport.connection"},
     "uvicorn": {"gateway.app", "gateway.proxy.wire"},
-    "httpx": {"gateway.registry.client", "gateway.cli", "gateway.demo", "gateway.walk", "gateway.transport"},
+    "httpx": {
+        "gateway.registry.client",
+        "gateway.cli",
+        "gateway.demo",
+        "gateway.trial",
+        "gateway.walk",
+        "gateway.transport",
+    },
     "typer": {"gateway.cli", "gateway.demo"},
-    "rich": {"gateway.cli", "gateway.demo"},
+    "rich": {"gateway.look", "gateway.demo"},
 }
 NO_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "handler", "handlers", "data", "info", "misc"}
 
