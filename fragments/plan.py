@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -46,6 +46,24 @@ class Diagnostic:
 
 
 @dataclass(frozen=True, slots=True)
+class Include:
+    """A slot in another language than ours, filled by what is found at an address. See `dialects`."""
+
+    source: str  # a path with its query, or a whole URL
+    alternative: str | None = None  # where it is found if not there
+    required: bool = False
+    optional: bool = False
+    primary: bool = False
+    late: bool = False
+    timeout: float | None = None
+    fallback: bytes = b""
+    group: int | None = None  # the attempt that fails with it
+    frame: str | None = None  # the id of the `<turbo-frame>` that is wanted of the answer
+    kept: tuple[tuple[str, str], ...] = ()
+    written: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
 class Slot:
     name: str
     query: tuple[tuple[str, str], ...] = ()
@@ -63,6 +81,7 @@ class Slot:
     quirks: bool = False
     mark: str = "0"  # tells this slot's wrapper from the others of the page
     kept: tuple[tuple[str, str], ...] = ()  # id, class and style, which stay on the wrapper
+    include: Include | None = None  # where to look, when it is no fragment that was named
 
     def wrapper(self, name: str = "mf-slot", more: Mapping[str, str] = NOTHING) -> parse.Wrapper:
         """What stands around whatever fills the slot."""
@@ -121,11 +140,18 @@ def has_slots(page: bytes) -> bool:
     return b"mf-slot" in lower or b"mf:slot" in lower
 
 
-def compile(shell: bytes) -> Plan:
-    """The plan of a shell in utf-8. Raises OverBudget for what would cost too much to parse."""
+NONE: Mapping[bytes, Include] = {}
+Foreign = Callable[[bytes], bool]
+
+
+def compile(shell: bytes, includes: Mapping[bytes, Include] = NONE, foreign: Foreign | None = None) -> Plan:
+    """The plan of a shell in utf-8. Raises OverBudget for what would cost too much to parse.
+
+    `includes` are slots too, by the comments that stand for them; a slot whose tag is `foreign` stays text.
+    """
     if len(shell) > parse.SHELL.size:
         parse.survey(shell, parse.SHELL)  # raises, before a token is looked for
-    page = _Page(shell, list(tokens(shell)))
+    page = _Page(shell, list(tokens(shell)), includes, foreign)
     parse.survey(shell, parse.SHELL, found=page.tokens)
     cuts, diagnostics = _cuts(page)
     doctype = next((shell[token.start : token.end] for token in page.tokens if token.kind is Kind.DOCTYPE), b"")
@@ -153,9 +179,16 @@ def _is_utf8(shell: bytes) -> bool:
 class _Page(NamedTuple):
     source: bytes
     tokens: list[Token]
+    includes: Mapping[bytes, Include] = NONE
+    foreign: Foreign | None = None
 
     def attributes(self, token: Token) -> list[Attribute]:
         return attributes(self.source, token)
+
+    def include(self, token: Token) -> Include | None:
+        if not self.includes or token.kind is not Kind.COMMENT:
+            return None
+        return self.includes.get(self.source[token.start : token.end])
 
 
 # ---- Cutting --------------------------------------------------------------------------------------------------------
@@ -168,6 +201,7 @@ class _Cut(NamedTuple):
     inside: tuple[int, int]  # the fallback
     attributes: tuple[tuple[str, str], ...]
     first: Token
+    include: Include | None = None
 
 
 MOST = 256  # slots of one page, each of which may cost a fetch
@@ -199,10 +233,14 @@ def _cuts(page: _Page) -> tuple[list[_Cut], list[Diagnostic]]:
 
 def _opens_slot(page: _Page, token: Token) -> bool:
     if token.kind is Kind.START:
-        if token.name == b"mf-slot":
-            return True
-        return token.name == b"template" and any(each.name == b"mf-slot" for each in page.attributes(token))
-    return token.kind is Kind.COMMENT and page.source.startswith(b"<!--mf:slot", token.start)
+        opens = token.name == b"mf-slot" or (
+            token.name == b"template" and any(each.name == b"mf-slot" for each in page.attributes(token))
+        )
+    elif token.kind is Kind.COMMENT:
+        opens = page.source.startswith(b"<!--mf:slot", token.start) or page.include(token) is not None
+    else:
+        return False
+    return opens and (page.foreign is None or not page.foreign(page.source[token.start : token.end]))
 
 
 def _ends(page: _Page) -> dict[int, Token]:
@@ -224,6 +262,10 @@ def _ends(page: _Page) -> dict[int, Token]:
 
 def _cut(page: _Page, at: int, ends: dict[int, Token], diagnostics: list[Diagnostic]) -> _Cut | None:
     token = page.tokens[at]
+    include = page.include(token)
+    if include is not None:
+        written = (("name", include.source.partition("?")[0]), *include.kept)
+        return _Cut("include", token.start, token.end, (token.end, token.end), written, token, include)
     spelling, values = _spelled(page, token)
     if not dict(values).get("name", "").strip():
         diagnostics.append(_said("slot-without-name", page, token, "A slot without a name is left as it is. Name it."))
@@ -332,8 +374,12 @@ def _slot(
         )
         return None
     context, chain = _where(page, cut, spot)
-    slot = _described(cut, context, _with_form(page, cut, chain), quirks, ordinal, diagnostics)
-    return _with_fallback(page, cut, slot, diagnostics)
+    chain = _with_form(page, cut, chain)
+    if cut.include is not None:
+        slot = _included(cut, cut.include, context, chain, quirks, ordinal)
+        return _with_fallback(page, cut, slot, cut.include.fallback, diagnostics)
+    slot = _described(cut, context, chain, quirks, ordinal, diagnostics)
+    return _with_fallback(page, cut, slot, page.source[slice(*cut.inside)], diagnostics)
 
 
 def _where(page: _Page, cut: _Cut, spot: parse.Spot) -> tuple[Context, tuple[str, ...]]:
@@ -375,7 +421,7 @@ def _described(
 ) -> Slot:
     values = dict(cut.attributes)
     name = values["name"].strip()
-    mark = f"{ordinal}-{hashlib.blake2b(repr(cut.attributes).encode(), digest_size=6).hexdigest()}"
+    mark = _mark(ordinal, cut.attributes)
     return Slot(
         name,
         query=tuple((key, value) for key, value in cut.attributes if key not in _OWN),
@@ -392,6 +438,31 @@ def _described(
         primary="primary" in values,
         late="late" in values,
         lazy="lazy" in values,
+    )
+
+
+def _mark(ordinal: int, described: object) -> str:
+    return f"{ordinal}-{hashlib.blake2b(repr(described).encode(), digest_size=6).hexdigest()}"
+
+
+def _included(
+    cut: _Cut, include: Include, context: Context, chain: tuple[str, ...], quirks: bool, ordinal: int
+) -> Slot:
+    path = re.sub(r"^[A-Za-z][A-Za-z0-9+.\-]*:|^//[^/]*", "", dict(cut.attributes)["name"])
+    return Slot(
+        re.sub(r"^//[^/]*", "", path) or "/",  # viewers are told no host
+        timeout=include.timeout,
+        context=context,
+        chain=chain,
+        spelling=cut.spelling,
+        quirks=quirks,
+        mark=_mark(ordinal, include),
+        kept=include.kept,
+        required=include.required,
+        optional=include.optional,
+        primary=include.primary,
+        late=include.late,
+        include=include,
     )
 
 
@@ -415,9 +486,13 @@ def _isolation(name: str, values: dict[str, str], diagnostics: list[Diagnostic])
     return "iframe"  # what cannot be read is fenced in as far as can be
 
 
-def _with_fallback(page: _Page, cut: _Cut, slot: Slot, diagnostics: list[Diagnostic]) -> Slot:
+_STANDING = re.compile(rb"<!--[a-z0-9-]{1,64}-->")
+
+
+def _with_fallback(page: _Page, cut: _Cut, slot: Slot, inside: bytes, diagnostics: list[Diagnostic]) -> Slot:
     """The fallback as written; what would change the page around the slot is closed first, as a piece's is."""
-    inside = page.source[slice(*cut.inside)]
+    if page.includes:  # one in another's fallback is not filled
+        inside = _STANDING.sub(lambda found: b"" if found[0] in page.includes else found[0], inside)
     if not inside:
         return slot
     written = inside.decode("utf-8", "replace")
@@ -478,7 +553,7 @@ def _plan(page: _Page, placed: Sequence[tuple[_Cut, Slot]], diagnostics: Sequenc
         slots,
         (hoist.literal, hoist.start),
         tuple(diagnostics),
-        hashlib.blake2b(source, digest_size=16).hexdigest(),
+        hashlib.blake2b(repr(starts).encode() + source, digest_size=16).hexdigest(),
         _heading(page, starts, ends, end_of_head),
         tuple(slot.filled(slot.fallback) for slot in slots),
         tuple(slot.filled(b"") for slot in slots),

@@ -4,6 +4,7 @@ Values that are filled in as the order in `proxy.flow` proceeds; nothing here de
 """
 
 import gateway.browser.scripts as scripts
+import gateway.rules.brought as brought
 import gateway.rules.keys as keys
 import gateway.rules.mounting as mounting
 from fragments.urls import Place
@@ -19,6 +20,7 @@ class Exchange:
     __slots__ = (
         "authority",
         "error",
+        "form",
         "host",
         "id",
         "mount",
@@ -44,6 +46,7 @@ class Exchange:
         self.note = b""
         self.error: GatewayError | None = None
         self.timings = b""
+        self.form: brought.Form | None = None  # the viewer's body, where the answer may hold words of it
 
 
 class Lane:

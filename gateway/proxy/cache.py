@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import lru_cache
 from typing import assert_never
 
+import gateway.rules.brought as brought
 import gateway.rules.freshness as freshness
 import gateway.rules.keys as keys
 from gateway.errors import OriginError
@@ -74,7 +75,7 @@ class Cache:
         """What memory allows, without waiting."""
         request = exchange.request
         if fetch.fragment is None:
-            reason = bypass(request)
+            reason = bypass(request) or reflected(fetch, request)
             if reason is not None:
                 return Bypass(reason)
         elif fetch.fragment.is_personal:
@@ -265,6 +266,11 @@ def bypass(request: Request) -> str | None:
         return "method"
     index = request.head.index
     return "request" if b"authorization" in index or b"range" in index else None
+
+
+def reflected(fetch: Fetch, request: Request) -> str | None:
+    """A page that may hold an include tag of this viewer's own words is nobody else's: there it would be the page's."""
+    return "request" if fetch.mount is not None and fetch.mount.composes and brought.carries(request) else None
 
 
 def stored(entry: Entry, now: float, note: bytes) -> Answer:

@@ -5,9 +5,11 @@ from collections.abc import Awaitable
 from functools import partial
 from urllib.parse import urljoin
 
+import gateway.rules.brought as brought
 import gateway.rules.forwarding as forwarding
 import gateway.rules.mounting as rules
 import gateway.rules.retries as retries
+import gateway.rules.surrogates as surrogates
 import gateway.rules.trailers as trailers
 from fragments.urls import Place
 from gateway.errors import BadAnswer, Unreachable
@@ -38,16 +40,18 @@ class Forward:
         if len(origins) > 1:
             origins = self._in_turn(origins)
         hints = None if viewer.hints is None else partial(hinted, viewer, fetch.place)
+        body = viewer.body
+        if isinstance(body, Stream) and fetch.mount is not None and fetch.mount.composes and not viewer.upgrade:
+            exchange.form = brought.Form()
+            body = Watched(body, exchange.form)
         for origin in origins:
             head = page_head(exchange, fetch, origin, in_parts)
             extra = [(b"x-request-id", exchange.id)]
-            request = Request(
-                viewer.method, fetch.target, head, viewer.body, extra=extra, upgrade=viewer.upgrade, hints=hints
-            )
+            request = Request(viewer.method, fetch.target, head, body, extra=extra, upgrade=viewer.upgrade, hints=hints)
             try:
                 return await self._transports[origin.scheme].handle_async_request(request, origin, fetch.timeout)
             except Unreachable as error:
-                replayable = isinstance(viewer.body, bytes)
+                replayable = isinstance(body, bytes)
                 if origin is origins[-1] or not retries.elsewhere(viewer.method, replayable, error.proxy_error):
                     raise
         raise Unreachable(f"Upstream {fetch.upstream.name} has no origin.")
@@ -75,6 +79,30 @@ class Forward:
                 response.body.close()
             target = inside(location, target, origin)
         raise BadAnswer(f"Fragment {fragment.name} redirects more than {REDIRECTS} times.")
+
+
+class Watched(Stream):
+    """A viewer's body on its way to a composing mount, whose page may hold words of it."""
+
+    def __init__(self, body: Stream, form: brought.Form) -> None:
+        self._body = body
+        self._form = form
+
+    @property
+    def length(self) -> int | None:
+        return self._body.length
+
+    @property
+    def trailers(self) -> Fields:
+        return self._body.trailers
+
+    async def read(self) -> bytes:
+        chunk = await self._body.read()
+        self._form.add(chunk)
+        return chunk
+
+    def close(self) -> None:
+        self._body.close()
 
 
 def page_head(exchange: Exchange, fetch: Fetch, origin: Origin, in_parts: bool = True) -> Head:
@@ -123,6 +151,8 @@ def page_fields(exchange: Exchange, fetch: Fetch, origin: Origin) -> Fields:
         fields = without(fields, *_CONDITIONS)
     elif b"if-none-match" in request.index or b"if-match" in request.index:
         fields = rules.conditions(fields, "" if fetch.lane is None else fetch.lane.rules)
+    if mount is not None and mount.composes:
+        fields = surrogates.capable(fields, fetch.upstream.dialects)
     if request.method != b"GET" or b"," in request.index.get(b"range", b""):
         # only GET has parts (RFC 9110 section 14.2), and several at once come in a coat that no editor opens
         fields = without(fields, b"range", b"if-range")

@@ -1,36 +1,46 @@
 """A composed page on its way out: put together and kept while its parts stand, or streamed part after part."""
 
-from collections.abc import Awaitable, Callable
+import secrets
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
+import fragments.nonces as nonces
 import gateway.rules.algebra as algebra
 import gateway.rules.coding as coding
 import gateway.rules.forwarding as forwarding
+import gateway.rules.mounting as mounting
+from fragments.contain import Fitted
+from fragments.stitch import Filling
 from gateway.exchange import Answer, Exchange, Fetch
 from gateway.message import Entry, Fields, Head, Response, Stream
+from gateway.rules.algebra import Lasting
 
 Held = Callable[[bytes], Entry | None]
+NONCE = 16  # bytes of randomness: 128 bits, as CSP asks (section 7.1)
+KEPT = frozenset({200, 204})  # of a part, for its page to be kept; 204 is an empty slot
 
 
 class Page:
     """A page put together, and what it was made of: it stands while every part is still held and fresh."""
 
-    __slots__ = ("_body", "_fresh", "_head", "_parts", "_scope", "_status", "_table", "_timings")
+    __slots__ = ("_body", "_fresh", "_head", "_lasting", "_made", "_parts", "_status", "_table", "_timings")
 
-    def __init__(self, exchange: Exchange, shell: Answer, fields: Fields, body: bytes, fresh: float) -> None:
-        scope, _, age = dict(fields)[b"cache-control"].partition(b", max-age=")
-        self._scope = scope if age else b""
-        self._head = Head([field for field in fields if field[0] != b"cache-control"] if age else fields)
-        self._status = shell.status
+    def __init__(
+        self, exchange: Exchange, status: int, fields: Fields, body: bytes, lasting: Lasting, fresh: float
+    ) -> None:
+        self._head = Head(fields)
+        self._lasting = lasting
+        self._status = status
         self._body = body
         self._timings = exchange.timings
         self._table = exchange.table
-        self._fresh = min(fresh, shell.entry.fresh if shell.entry is not None else 0.0)
+        self._made = exchange.now
+        self._fresh = fresh
         self._parts: list[tuple[bytes, Entry]] = []
 
     def rests_on(self, fetch: Fetch, held: Held) -> bool:
         """Adds a part; False when the cache does not hold it under its plain key."""
         entry = held(fetch.key)
-        if entry is None or entry.status != 200 or (fetch.fragment is not None and fetch.fragment.is_personal):
+        if entry is None or entry.status not in KEPT or (fetch.fragment is not None and fetch.fragment.is_personal):
             return False
         self._parts.append((fetch.key, entry))
         return True
@@ -45,12 +55,45 @@ class Page:
 
     def response(self, exchange: Exchange) -> Response:
         response = Response(self._status, self._head, self._body)
-        left = self._fresh - exchange.now
-        if self._scope:
-            response.extra.append((b"cache-control", algebra.shared(self._scope, left)))
+        response.extra.append((b"cache-control", self._lasting.after(exchange.now - self._made)))
         exchange.timings = self._timings
-        exchange.note = b"portico; hit; ttl=%d" % left
+        exchange.note = b"portico; hit; ttl=%d" % (self._fresh - exchange.now)
         return response
+
+
+class Nonce:
+    """What lets scripts and sheets into one answer. Pieces carry it; where the shell was kept, it is a new one."""
+
+    __slots__ = ("_old", "_spelled", "now")
+
+    def __init__(self, shell: Answer, told: Sequence[bytes], literals: Iterable[bytes]) -> None:
+        self.now = told[0]
+        self._old = [nonce for nonce in told if algebra.unguessable(nonce)] if shell.entry is not None else []
+        self._spelled = algebra.spelled(self._old) if self._old else None
+        if self._spelled is None or not any(map(self._spelled.search, literals)):
+            self._spelled = None
+        else:
+            self.now = secrets.token_urlsafe(NONCE).encode()
+
+    def fields(self, fields: Fields) -> Fields:
+        """For one viewer, once: a kept nonce is no secret, and a 304 would name another than the page has."""
+        return mounting.personal(fields if self._spelled is None else algebra.renewed(fields, self._old, self.now))
+
+    def on(self, filling: Filling) -> Filling:
+        return nonces.fitted(filling, self.now) if type(filling) is Fitted else filling
+
+    def over(self, parts: list[bytes]) -> list[bytes]:
+        """What is sent, less what was kept."""
+        return parts if self._spelled is None else [self._spelled.sub(self.now, part) for part in parts]
+
+
+def nonce_of(shell: Answer, literals: Iterable[bytes]) -> Nonce | None:
+    """None where the shell's policies go by none, as most do."""
+    index = shell.index
+    if b"content-security-policy" not in index and b"content-security-policy-report-only" not in index:
+        return None
+    told = algebra.nonces(shell.head.fields)
+    return Nonce(shell, told, literals) if told else None
 
 
 class Parts(Stream):

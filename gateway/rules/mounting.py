@@ -9,6 +9,7 @@ import re
 import zlib
 from collections.abc import Callable
 
+import fragments.patterns as patterns
 import fragments.urls as urls
 import gateway.rules.cookies as cookies
 import gateway.rules.keys as keys
@@ -79,7 +80,9 @@ def refresh(value: bytes, place: Place) -> bytes:
 
 # Strings run to their end or to the value's: what never ends is read once, not once from every quote in it.
 _STRING = rb'"(?:[^"\\]|\\.)*+"?'
-_LINK = re.compile(rb"(;[ \t]*(?:(anchor)|imagesrcset)[ \t]*=[ \t]*)?(" + _STRING + rb")|<([^<>]*)>", re.IGNORECASE)
+_LINK = patterns.compile(
+    rb"(;[ \t]*(?:(anchor)|imagesrcset)[ \t]*=[ \t]*)?(" + _STRING + rb")|<([^<>]*)>", re.IGNORECASE
+)
 
 
 def link(value: bytes, place: Place) -> bytes:
@@ -156,7 +159,7 @@ def challenge(value: bytes, place: Place) -> bytes:
     return b",".join(parts)
 
 
-_CHALLENGE_PART = re.compile(rb"(?:^|(?<=,))(?:" + _STRING + rb'|[^",])*+')
+_CHALLENGE_PART = patterns.compile(rb"(?:^|(?<=,))(?:" + _STRING + rb'|[^",])*+')
 _SCHEME = re.compile(rb"[ \t]*([A-Za-z0-9!#$%&'*+.^_`|~-]+)(?:[ \t]+[^ \t=]|[ \t]*$)")
 _REALM = re.compile(rb'(?i)((?:^|[ \t])realm[ \t]*=[ \t]*)(?:"((?:[^"\\]|\\.)*)"|([^" \t]+))')
 

@@ -7,6 +7,7 @@ import json
 import re
 from typing import NamedTuple
 
+import fragments.patterns as patterns
 import fragments.policy as policies
 from fragments.urls import Place, absolute
 from gateway.message import Fields
@@ -163,9 +164,9 @@ _TOLD_INSIDE = {
 
 # A string runs to its end or to the value's: what never ends is read once, not once from every quote in it.
 _INSIDE = rb'(?:[^"\\]|\\.)*+'
-_STRING = re.compile(rb'(")(' + _INSIDE + rb')("?)')
-_MEMBER = re.compile(rb'((?:^|,)[ \t]*")(' + _INSIDE + rb')("?)|"' + _INSIDE + rb'"?')
-_ENTRY = re.compile(rb'((?:^|,)[ \t]*[a-z*][a-z0-9_.*-]*=")(' + _INSIDE + rb')("?)|"' + _INSIDE + rb'"?')
+_STRING = patterns.compile(rb'(")(' + _INSIDE + rb')("?)')
+_MEMBER = patterns.compile(rb'((?:^|,)[ \t]*")(' + _INSIDE + rb')("?)|"' + _INSIDE + rb'"?')
+_ENTRY = patterns.compile(rb'((?:^|,)[ \t]*[a-z*][a-z0-9_.*-]*=")(' + _INSIDE + rb')("?)|"' + _INSIDE + rb'"?')
 
 
 def permissions(value: bytes, place: Place) -> bytes:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from gateway.message import Request, Response, Stream, first, joined
 
@@ -42,5 +43,14 @@ def bodiless(response: Response) -> Response:
 
 def server_timing(timings: Iterable[tuple[str, str, float]]) -> bytes:
     """Server-Timing of a page's fragments: each with how it came out and how long it took (W3C Server Timing)."""
-    parts = [f'{name};desc="{outcome}";dur={seconds * 1000:.1f}' for name, outcome, seconds in timings]
+    parts = [f'{_token(name)};desc="{outcome}";dur={seconds * 1000:.1f}' for name, outcome, seconds in timings]
     return ", ".join(parts).encode("latin-1")
+
+
+_NO_TOKEN = re.compile(r"[^!#$%&'*+.^_`|~0-9A-Za-z-]")
+
+
+@lru_cache(maxsize=1024)
+def _token(name: str) -> str:
+    """A slot may have any name, a metric only a token (RFC 9110 section 5.6.2)."""
+    return _NO_TOKEN.sub("_", name[:128])

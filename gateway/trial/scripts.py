@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import fragments.patterns as patterns
 from gateway.trial.spot import Spot, spot
 
 BACK = 16  # tokens remembered: enough for `window.top.history.replaceState(`
@@ -50,7 +51,7 @@ def read(script: str, own: str) -> Iterator[Met]:
 
 _ONCE = frozenset({"J10", "J18", "J19"})  # said once for a script, not for each of hundreds
 
-_TOKEN = re.compile(
+_TOKEN = patterns.compile(
     r"(?P<space>[ \t\r\n\u00a0\ufeff\u2028\u2029]++|//[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/|\Z))"
     r"|(?P<string>\"(?:[^\"\\\n]++|\\.)*+(?P<end>\")?|'(?:[^'\\\n]++|\\.)*+(?P<quit>')?)"
     r"|(?P<word>[A-Za-z_$\u0080-\U0010ffff][\w$]*+|\#[A-Za-z_$][\w$]*+)"
@@ -58,8 +59,8 @@ _TOKEN = re.compile(
     r"|(?P<sign>=>|={2,3}|!={1,2}|[<>]=|&&=?|\|\|=?|\?\?=?|\?\.(?![0-9])|[-+*%&|^]=|\+\+|--|\.\.\.|.)",
     re.DOTALL,
 )
-_REGEX = re.compile(r"/(?![*/])(?:[^/\\\[\n]++|\\[^\n]|\[(?:[^\]\\\n]++|\\[^\n])*+\])++/[A-Za-z]*+")
-_TEMPLATE = re.compile(r"(?:[^`\\$]++|\\(?s:.)|\$(?!\{))*+")
+_REGEX = patterns.compile(r"/(?![*/])(?:[^/\\\[\n]++|\\[^\n]|\[(?:[^\]\\\n]++|\\[^\n])*+\])++/[A-Za-z]*+")
+_TEMPLATE = patterns.compile(r"(?:[^`\\$]++|\\(?s:.)|\$(?!\{))*+")
 _ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]{1,6})\}|(\r?\n)|(.))", re.DOTALL)
 # after these a slash begins a regular expression; after a value it divides
 _KEYWORDS = "return typeof case in of delete void throw new else do instanceof yield await"

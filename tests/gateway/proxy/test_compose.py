@@ -16,7 +16,19 @@ from gateway.message import Request, Response, Stream
 from gateway.model import Manifest
 from gateway.store.base import Purge
 from gateway.telemetry.facts import Degraded, Served
-from tests.gateway.proxy.playbook import Answers, Got, Play, Reply, drain, html, kept, manifest, playing, until
+from tests.gateway.proxy.playbook import (
+    Answers,
+    Got,
+    Play,
+    Reply,
+    drain,
+    html,
+    kept,
+    manifest,
+    over_wire,
+    playing,
+    until,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -378,7 +390,7 @@ async def test_a_shells_own_validators_and_ranges_are_not_the_pages() -> None:
     async with playing([shell(), team("pets")], origins) as play:
         got = await play.get("/", ("accept", "text/html"), ("if-none-match", '"s1"'), ("range", "bytes=0-9"))
         assert got.status == 200
-        assert got.get("etag") is None and got.get("last-modified") is None
+        assert got.get("etag") != '"s1"' and got.get("last-modified") is None
         seen = dict(play.requests[0].headers)
         assert not {b"if-none-match", b"range"} & seen.keys()
 
@@ -516,15 +528,13 @@ async def test_a_page_is_kept_no_longer_than_any_part(shell_says: str, fragment_
 
 
 async def test_what_a_fragment_sets_does_not_reach_the_page() -> None:
-    fragment = says("x")
-
     def with_cookie(_: Request) -> Reply:
-        return html("x", ("set-cookie", "s=1"), ("x-own", "1"), ("link", "</x>; rel=preload"))
+        return html("x", ("set-cookie", "s=1"), ("x-own", "1"), ("link", "</x>; rel=canonical"), ("location", "/x"))
 
     async with playing([shell(), team("pets")], one(with_cookie)) as play:
         got = await play.get("/")
         assert got.get("set-cookie") is None and got.get("x-own") is None
-    assert fragment is not with_cookie
+        assert got.get("link") is None and got.get("location") is None
 
 
 async def test_cache_status_parses_and_speaks_of_the_shell() -> None:
@@ -758,3 +768,265 @@ async def test_a_header_that_is_let_through_tells_pieces_apart() -> None:
         for plan in ("gold", "basic", "gold"):
             assert inside((await play.get("/", ("x-plan", plan))).text, "pets.box") == plan
         assert play.seen.count("pets GET /box") == 2
+
+
+# The composed answer, as HTTP
+
+
+def keeps(markup: str, *headers: tuple[str, str]) -> Answers:
+    return lambda _: html(markup, ("cache-control", "max-age=60"), *headers)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("times", [1, 2, 3], ids=["streamed before", "put together before", "kept"])
+@pytest.mark.parametrize("coding", ["", "gzip"])
+async def test_a_validator_is_answered_while_no_part_changed(method: str, times: int, coding: str) -> None:
+    origins = {"shell": keeps(SLOT.format("")), "pets": keeps("<b>pets")}
+    async with playing([shell(), team("pets")], origins) as play:
+        held = [await play.get("/", ("accept-encoding", "gzip")) for _ in range(times)][-1].get("etag")
+        assert held is not None and held.startswith('W/"page-')
+        got = await play.get("/", ("if-none-match", held), ("accept-encoding", coding), method=method)
+        assert (got.status, got.body, got.get("etag"), got.get("vary")) == (304, b"", held, "accept-encoding")
+        assert (got.get("cache-control") or "").startswith("public, max-age=")
+        assert got.get("content-type") is None and got.get("content-length") is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"shell": keeps("<p>new</p>" + SLOT.format(""))}, id="the shell"),
+        pytest.param({"pets": keeps("<b>dogs")}, id="a piece"),
+        pytest.param({"pets": says("", status=500)}, id="a piece that failed"),
+        pytest.param({"pets": lambda _: Reply(b"", 204)}, id="a piece that is empty now"),
+    ],
+)
+async def test_a_validator_is_gone_with_any_part(changes: dict[str, Answers]) -> None:
+    origins = {"shell": keeps(SLOT.format("")), "pets": keeps("<b>pets")}
+    async with playing([shell(), team("pets")], origins) as play:
+        held = (await play.get("/")).get("etag") or ""
+        play.origins.update(changes)
+        play.wait(61)
+        got = await play.get("/", ("if-none-match", held))
+        assert got.status == 200 and got.get("etag") != held
+        play.origins.update(origins)
+        play.wait(61)
+        assert (await play.get("/", ("if-none-match", f'"other", {held}'))).status == 304
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        pytest.param([("if-modified-since", "Tue, 14 Nov 2023 22:13:20 GMT")], id="a date"),
+        pytest.param([("if-none-match", 'W/"page-000000000000000000000000"'), ("if-modified-since", "x")], id="both"),
+    ],
+)
+async def test_a_shell_that_did_not_change_does_not_speak_for_its_page(condition: list[tuple[str, str]]) -> None:
+    """An origin that goes by dates alone says 304 to who has the page of yesterday, with other pieces in it."""
+
+    def dated(request: Request) -> Reply:
+        if b"if-modified-since" in request.index:
+            return Reply(b"", 304)
+        return html(SLOT.format(""), ("last-modified", "Tue, 14 Nov 2023 22:13:20 GMT"))
+
+    async with playing([shell(), team("pets")], {"shell": dated, "pets": says("<b>new")}) as play:
+        got = await play.get("/", *condition)
+        assert (got.status, inside(got.text, "pets.box")) == (200, "<b>new</b>")
+
+
+async def test_what_is_no_page_keeps_its_own_validators() -> None:
+    def sheet(request: Request) -> Reply:
+        held = request.index.get(b"if-none-match", b"").startswith(b'"s1')
+        return Reply(b"" if held else b"p{}", 304 if held else 200, [("content-type", "text/css"), ("etag", '"s1"')])
+
+    async with playing([shell(), team("pets")], {"shell": sheet, "pets": says("x")}) as play:
+        held = (await play.get("/s.css")).get("etag") or ""
+        assert (await play.get("/s.css", ("if-none-match", held))).status == 304
+        assert play.seen == ["shell GET /s.css", "shell GET /s.css"]
+
+
+@pytest.mark.parametrize("times", [0, 2], ids=["never seen", "kept"])
+async def test_a_range_of_a_composed_page_is_the_whole(times: int) -> None:
+    def ranged(request: Request) -> Reply:
+        fields = [("content-type", "text/html"), ("accept-ranges", "bytes"), ("cache-control", "max-age=60")]
+        if b"range" in request.index:
+            return Reply(SLOT.encode()[:9], 206, [*fields, ("content-range", f"bytes 0-8/{len(SLOT)}")])
+        return Reply(SLOT.format("").encode(), 200, fields)
+
+    aware = shell(rewrite={"html": False})
+    async with playing([aware, team("pets")], {"shell": ranged, "pets": keeps("<b>pets")}) as play:
+        for _ in range(times):
+            await play.get("/")
+        got = await play.get("/", ("range", "bytes=0-8"))
+        assert (got.status, inside(got.text, "pets.box")) == (200, "<b>pets</b>")
+        assert got.get("accept-ranges") is None and got.get("content-range") is None
+
+
+@pytest.mark.parametrize(
+    ("times", "etag", "cache_control"),
+    [
+        pytest.param(0, False, "private, no-cache", id="nobody has asked for its parts yet"),
+        pytest.param(1, True, r"public, max-age=\d+", id="its parts are here"),
+        pytest.param(3, True, r"public, max-age=\d+", id="kept"),
+    ],
+)
+async def test_head_says_what_get_would_or_less(times: int, etag: bool, cache_control: str) -> None:
+    origins = {"shell": keeps(SLOT.format(""), ("etag", '"s1"'), ("content-length", "9")), "pets": keeps("<b>pets")}
+    async with playing([shell(), team("pets")], origins) as play:
+        for _ in range(times):
+            await play.get("/")
+        seen = len(play.seen)
+        head = await play.get("/", method="HEAD")
+        assert (head.status, head.get("content-length")) == (200, None)
+        assert len(play.seen) - seen == (0 if times else 1)
+        assert re.fullmatch(cache_control, head.get("cache-control") or "")
+        assert head.get("etag") == ((await play.get("/")).get("etag") if etag else None)
+
+
+@pytest.mark.parametrize("coding", ["identity", "gzip"])
+async def test_a_viewer_over_http_sees_the_same(coding: str) -> None:
+    origins = {"shell": keeps(SLOT.format("")), "pets": keeps("<b>pets")}
+    async with playing([shell(), team("pets")], origins) as play, over_wire(play.portal) as viewer:
+        asked = {"accept-encoding": coding}
+        for _ in range(3):
+            whole = await viewer.get("/", headers=asked)
+            head = await viewer.head("/", headers=asked)
+            part = await viewer.get("/", headers=asked | {"range": "bytes=0-3"})
+            same = await viewer.get("/", headers=asked | {"if-none-match": head.headers["etag"]})
+            assert "<b>pets</b>" in whole.text and part.text == whole.text and "date" in whole.headers
+            assert (whole.status_code, head.status_code, part.status_code, same.status_code) == (200, 200, 200, 304)
+            assert (head.content, same.content) == (b"", b"")
+            assert head.headers["content-length"] == part.headers["content-length"]
+            assert int(head.headers["content-length"]) == part.num_bytes_downloaded
+
+
+async def test_an_answer_to_a_form_names_no_page() -> None:
+    async with playing([shell(), team("pets")], one(keeps("<b>pets"))) as play:
+        got = await play.get("/", ("if-none-match", "*"), method="POST", body=b"a=b")
+        assert (got.status, inside(got.text, "pets.box"), got.get("etag")) == (200, "<b>pets</b>", None)
+        assert got.get("cache-control") == "private, no-cache"
+
+
+async def test_a_page_depends_on_all_that_its_parts_depend_on() -> None:
+    origins = {
+        "shell": keeps(SLOT.format("") + '<mf-slot name="cars.box"></mf-slot>', ("vary", "Cookie")),
+        "pets": keeps("x", ("vary", "Accept-Language")),
+        "cars": keeps("x"),
+    }
+    manifests = [shell(), team("pets"), team("cars", forward={"headers": ["X-Plan"]})]
+    async with playing(manifests, origins) as play:
+        for _ in range(3):
+            got = await play.get("/")
+        assert got.get("vary") == "accept-encoding, accept-language, cookie, x-plan"
+
+
+async def test_no_cache_is_told_to_keep_a_page_for_as_long_as_its_shell() -> None:
+    gone = [("cdn-cache-control", "max-age=9999"), ("expires", "Fri, 01 Jan 2100 00:00:00 GMT"), ("age", "3")]
+    gone += [("surrogate-control", "max-age=9999"), ("date", "Tue, 14 Nov 2023 22:13:20 GMT")]
+    async with playing([shell(), team("pets")], {"shell": keeps(SLOT.format(""), *gone), "pets": keeps("x")}) as play:
+        for _ in range(3):
+            got = await play.get("/")
+            assert not {name for name, _ in gone} & {name.decode() for name, _ in got.headers}
+
+
+@pytest.mark.parametrize(
+    ("attributes", "told"),
+    [
+        pytest.param(("primary",), r"mf\.[0-9a-f]{8}\.p=1; Path=/pets", id="a primary piece's, below its mount"),
+        pytest.param(("required",), None, id="no other's"),
+    ],
+)
+async def test_a_primary_piece_may_set_cookies(attributes: tuple[str, ...], told: str | None) -> None:
+    piece = keeps("x", ("set-cookie", "p=1; Path=/"))
+    async with playing([shell(), team("pets")], {"shell": keeps(SLOT.format(*attributes)), "pets": piece}) as play:
+        for _ in range(3):
+            got = await play.get("/")
+            assert re.fullmatch(told or "None", str(got.get("set-cookie")))
+            assert got.get("cache-control") == "private, no-cache"
+
+
+async def test_what_a_piece_asks_to_be_fetched_early_is_told() -> None:
+    piece = keeps("x", ("link", "</a.css>; rel=preload; as=style, </b>; rel=next"))
+    async with playing([shell(), team("pets")], {"shell": keeps(SLOT.format("")), "pets": piece}) as play:
+        for _ in range(3):
+            got = await play.get("/")
+        assert got.get("link") == "</pets/a.css>; rel=preload; as=style"
+
+
+async def test_an_empty_slot_is_kept_as_it_says() -> None:
+    empty = Reply(b"", 204, [("cache-control", "max-age=30")])
+    async with playing([shell(), team("pets")], {"shell": keeps(SLOT.format("")), "pets": lambda _: empty}) as play:
+        for _ in range(3):
+            got = await play.get("/")
+        assert re.fullmatch(r"public, max-age=(30|29)", got.get("cache-control") or "")
+        assert play.seen == ["shell GET /", "pets GET /box"]
+
+
+async def test_a_shell_that_nobody_may_change_stays_as_it_is() -> None:
+    origins = {"shell": keeps(SLOT.format(""), ("cache-control", "no-transform")), "pets": says("x")}
+    async with playing([shell(), team("pets")], origins) as play:
+        assert (await play.get("/")).text == SLOT.format("")
+        assert play.seen == ["shell GET /"]
+
+
+async def test_a_stale_piece_leaves_its_mark_and_no_lifetime() -> None:
+    policy = {"ttl": "10s", "stale_while_revalidate": "1h"}
+    origins = {"shell": keeps(SLOT.format("")), "pets": says("<b>pets")}
+    async with playing([shell(), team("pets", cache=policy)], origins) as play:
+        await play.get("/")
+        play.wait(20)
+        got = await play.get("/")
+        assert "detail=stale-part" in (got.get("cache-status") or "")
+        assert got.get("cache-control") == "private, no-cache"
+        await play.settle()
+        assert "stale" not in (await play.get("/")).text + str((await play.get("/")).get("cache-status"))
+
+
+# One nonce for each answer
+
+KEPT = "r4nd0mr4nd0mr4nd0m=="
+NONCED = f"<!doctype html><head><script nonce='{KEPT}'>s()</script></head><script>evil()</script>" + SLOT.format("")
+SCRIPTS = (
+    "<link rel=stylesheet href=/p.css><style>p{}</style>"
+    "<script nonce=old>p()</script><script type=module src=/m.js></script>"
+)
+
+
+def nonced(name: str, seconds: int) -> Answers:
+    policy = (name, f"script-src 'nonce-{KEPT}'; style-src 'nonce-{KEPT}'")
+    return lambda _: html(NONCED, policy, ("cache-control", f"max-age={seconds}"))
+
+
+@pytest.mark.parametrize("name", ["content-security-policy", "content-security-policy-report-only"])
+@pytest.mark.parametrize("delay", [0.0, 0.05], ids=["put together", "streamed"])
+@pytest.mark.parametrize("coding", ["", "gzip"])
+async def test_each_answer_has_a_nonce_of_its_own(name: str, delay: float, coding: str) -> None:
+    origins = {"shell": nonced(name, 60), "pets": says(SCRIPTS, delay=delay)}
+    async with playing([shell(), team("pets")], origins) as play:
+        seen = set()
+        for _ in range(3):
+            got = await play.get("/", ("accept-encoding", coding))
+            text = gzip.decompress(got.body).decode() if coding else got.text
+            (nonce,) = set(re.findall(r"'nonce-([^']+)'", got.get(name) or ""))
+            assert set(re.findall(r"nonce=[\"']?([^\"' >]+)", text)) == {nonce}
+            assert text.count("nonce=") == 5 and "<script>evil()" in text and KEPT not in text
+            assert got.get("cache-control") == "private, no-cache" and got.get("etag") is None
+            seen.add(nonce)
+        assert len(seen) == 3
+
+
+async def test_a_nonce_that_was_not_kept_is_the_answers_own() -> None:
+    async with playing(
+        [shell(), team("pets")], {"shell": nonced("content-security-policy", 0), "pets": keeps(SCRIPTS)}
+    ) as play:
+        got = await play.get("/")
+        assert f"'nonce-{KEPT}'" in (got.get("content-security-policy") or "")
+        assert set(re.findall(r"nonce=[\"']?([^\"' >]+)", got.text)) == {KEPT}
+
+
+async def test_without_a_nonce_in_the_policy_pieces_carry_none() -> None:
+    policy = ("content-security-policy", "script-src 'self'")
+    async with playing(
+        [shell(), team("pets")], {"shell": keeps(SLOT.format(""), policy), "pets": says(SCRIPTS)}
+    ) as play:
+        got = await play.get("/")
+        assert "nonce" not in got.text and got.get("content-security-policy") == "script-src 'self'"

@@ -167,3 +167,20 @@ async def test_what_one_viewer_says_never_goes_out_for_another() -> None:
         assert [fields[b"cookie"] for fields in told] == [b"s=a", b"s=b", b"s=b"]
         assert [fields[b"x-forwarded-for"] for fields in told] == [b"1.1.1.1", b"1.1.1.1", b"2.2.2.2"]
         assert [fields[b"x-forwarded-host"] for fields in told] == [b"x.test", b"x.test", b"y.test"]
+
+
+@pytest.mark.parametrize(
+    ("aware", "told", "link"),
+    [
+        pytest.param("unaware", None, "/hotels/x", id="who knows no prefix is told none"),
+        pytest.param("aware", b"/hotels", "/x", id="who knows it is left alone"),
+        pytest.param("auto", b"/hotels", "/hotels/x", id="who may know it is told, and helped where it does not"),
+    ],
+)
+async def test_the_prefix_is_told_to_who_may_know_it(aware: str, told: bytes | None, link: str) -> None:
+    mount = {"upstream": "hotels", "aware": aware, "runtime": "off"}
+    async with playing(
+        [manifest("hotels", mounts={"/hotels": mount})], {"hotels": lambda _: html("<a href=/x>")}
+    ) as play:
+        assert (await play.get("/hotels/")).text == f"<a href={link}>"
+        assert dict(play.last.headers).get(b"x-forwarded-prefix") == told

@@ -72,3 +72,16 @@ def test_bodiless_keeps_cookies_and_security_fields_of_the_answer() -> None:
 def test_server_timing_names_each_fragment() -> None:
     told = validators.server_timing([("hotels.deals", "hit", 0.0), ("pets.new", "timeout", 0.5004)])
     assert told == b'hotels.deals;desc="hit";dur=0.0, pets.new;desc="timeout";dur=500.4'
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        pytest.param("/cart/f", b"_cart_f", id="a-path"),
+        pytest.param('a;desc="b", c', b"a_desc__b___c", id="what-would-be-another-metric"),
+        pytest.param("a\r\nset-cookie: x", b"a__set-cookie__x", id="what-would-be-another-field"),
+        pytest.param("\u65e5\u672c", b"__", id="other-scripts"),
+    ],
+)
+def test_a_metric_is_named_by_a_token(name: str, told: bytes) -> None:
+    assert validators.server_timing([(name, "hit", 0.0)]) == told + b';desc="hit";dur=0.0'

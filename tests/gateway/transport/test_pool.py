@@ -435,8 +435,8 @@ async def test_a_full_queue_is_told_at_once() -> None:
 
 async def test_waiting_in_the_queue_has_an_end() -> None:
     async with serving(lambda _: Answer(b"", delay=0.3)) as origin, pooled(limit=1) as pool:
-        first = asyncio.ensure_future(ask(pool, origin.port))
-        await asyncio.sleep(0.02)
+        first = asyncio.ensure_future(ask(pool, origin.port, timeout=30))
+        await until(lambda: bool(origin.requests), 30)
         with pytest.raises(Overloaded):
             await ask(pool, origin.port, timeout=0.05)
         assert (await first).status == 200
