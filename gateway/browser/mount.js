@@ -177,6 +177,7 @@
     // The address. A router that knows no prefix reads `location` when it starts, when it is told of a move, and right
     // after it made one: for so long the address is the one it expects, and the public one the rest of the time.
     let flipped, flipping, booting
+    let ending
     let awaited = 0
     const address = (path, found) => home.origin + path + found.search + found.hash
     const turn = (path) => attempt(() => replace(realm.history.state, "", address(path, bar)))
@@ -192,7 +193,10 @@
     const settle = () => booting || later(restore)
     const end = () => restore((booting = false))
     // The first thing shown, or the first address written, tells that the router runs, if nothing is waited for.
-    const arrived = () => booting && later(() => awaited || end(), 60)
+    const arrived = () => {
+      realm.clearTimeout(ending)
+      if (booting) ending = later(() => awaited || end(), 150)
+    }
     const answered = () => arrived(awaited--)
     alter("fetch", () => booting && ++awaited && ((answer) => void answer.then(answered, answered)))
     alter("XMLHttpRequest.send", (args, self) => booting && ++awaited && self.addEventListener("loadend", answered))
