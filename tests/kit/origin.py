@@ -14,6 +14,8 @@ from http import HTTPStatus
 from types import TracebackType
 from typing import Self, TypeAlias
 
+TURNS = 6  # of the loop, from asyncio's accept to the first step of who talks: cancelled before, nobody would close
+
 Body: TypeAlias = bytes | Iterable[bytes | float] | AsyncIterable[bytes | float]
 
 
@@ -130,6 +132,8 @@ class Origin:
         listening(server.sockets[0].getsockname()[1])
         await over.wait()
         server.close()
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
         for talk in self._talks:
             talk.cancel()
         await asyncio.gather(*self._talks, return_exceptions=True)
