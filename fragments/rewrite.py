@@ -52,6 +52,11 @@ def concerns(content_type: str, target: bytes = b"", pointers: Sequence[str] = (
     return _maker(kind.strip().lower(), b"", target, pointers) is not None and is_read(parameters)
 
 
+def by_target(target: bytes) -> bool:
+    """Whether it may take the target, and not the type alone, to know if there is a rewriter."""
+    return target.startswith(_NAMED)
+
+
 def _maker(kind: str, opening: bytes, target: bytes, pointers: Sequence[str]) -> Callable[[Place], Text] | None:
     if kind == "text/html":
         return lambda place: HtmlRewriter(place, opening)
@@ -354,6 +359,7 @@ _REWRITERS: Mapping[str, Callable[[Place], Text]] = {
     **dict.fromkeys(("application/vnd.apple.mpegurl", "application/x-mpegurl", "audio/mpegurl"), lists.playlist),
 }
 _BY_TARGET: Mapping[bytes, Callable[[Place], Text]] = {b"/robots.txt": lists.robots, b"/sitemap.txt": lists.sitemap}
+_NAMED = tuple(_BY_TARGET)
 
 
 def _value(found: list[Attribute], name: bytes) -> str:

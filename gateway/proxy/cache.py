@@ -270,7 +270,8 @@ def bypass(request: Request) -> str | None:
 
 def reflected(fetch: Fetch, request: Request) -> str | None:
     """A page that may hold an include tag of this viewer's own words is nobody else's: there it would be the page's."""
-    return "request" if fetch.mount is not None and fetch.mount.composes and brought.carries(request) else None
+    lane = fetch.lane
+    return "request" if lane is not None and lane.mount.composes and brought.carries(request) else None
 
 
 def stored(entry: Entry, now: float, note: bytes) -> Answer:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import gateway.rules.coding as coding
 import gateway.rules.mounting as rules
 import gateway.rules.policy as policy
-from fragments.rewrite import concerns, rewriter
+from fragments.rewrite import by_target, concerns, rewriter
 from fragments.stream import Rewriter
 from fragments.urls import Place
 from gateway.errors import BadAnswer
@@ -52,7 +52,8 @@ class Mounting:
         if lane is None:
             return None
         head = response.head
-        mounted: Head | None = head.memo.get(lane)
+        named = by_target(fetch.target)
+        mounted: Head | None = None if named else head.memo.get(lane)
         if mounted is not None:
             return Answer(response.status, mounted, response.body)
         if response.status == 304:
@@ -62,7 +63,7 @@ class Mounting:
                 return None
             return Answer(response.status, _fields(lane, response)[0], b"")
         fields = rules.varied(rules.answer(head.fields, lane.place))
-        if _concerned(fetch, response) or _type(response).startswith("text/plain"):  # which its target says more about
+        if named or _concerned(fetch, response):
             return Answer(response.status, fields, response.body)
         return Answer(response.status, head.keep(lane, Head(fields)), response.body)
 
@@ -79,7 +80,7 @@ class Mounting:
         editing = Editing(_editor(fetch, place, response, opening), _coding(response), into, limit)
         if not isinstance(body, bytes):
             return Answer(response.status, fields, Edited(body, editing))
-        named = fetch.target if _type(response).startswith("text/plain") else b""
+        named = fetch.target if by_target(fetch.target) else b""
         edits = (fetch.lane.rules, _type(response), opening, into, named)
         key = (digest(body), place, digest(repr(edits).encode()))
         return Answer(response.status, fields, self._known(key) or await self._whole(key, body, editing))
