@@ -130,7 +130,7 @@ def test_what_check_says_on_a_page_is_what_it_says(tmp_path: Path, monkeypatch: 
 
 @pytest.mark.parametrize("block", [block for block in blocks() if block.language == "python"], ids=str)
 def test_python_in_a_block_runs(block: Block, capsys: pytest.CaptureFixture[str]) -> None:
-    exec(compile(block.text, str(block), "exec"), {})
+    exec(compile(block.text, f"<{block}>", "exec"), {})
     assert "Rooms from" in capsys.readouterr().out
 
 
