@@ -177,7 +177,7 @@
     // The address. A router that knows no prefix reads `location` when it starts, when it is told of a move, and right
     // after it made one: for so long the address is the one it expects, and the public one the rest of the time.
     let flipped, flipping, booting
-    let ending
+    let ending, since
     let awaited = 0
     const address = (path, found) => home.origin + path + found.search + found.hash
     const turn = (path) => attempt(() => replace(realm.history.state, "", address(path, bar)))
@@ -193,9 +193,11 @@
     const settle = () => booting || later(restore)
     const end = () => restore((booting = false))
     // The first thing shown, or the first address written, tells that the router runs, if nothing is waited for.
+    // More of them put the end off, for a second: some pages never stop showing things.
     const arrived = () => {
       realm.clearTimeout(ending)
-      if (booting) ending = later(() => awaited || end(), 150)
+      since ??= Date.now()
+      if (booting) ending = later(() => awaited || end(), Date.now() - since < 1000 ? 150 : 0)
     }
     const answered = () => arrived(awaited--)
     alter("fetch", () => booting && ++awaited && ((answer) => void answer.then(answered, answered)))
