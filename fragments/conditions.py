@@ -141,7 +141,17 @@ class _Parsing:
         while not operand.quoted and isinstance(following := self._next(), Operand) and not following.quoted:
             self._at += 1
             template += (" ", *following.template)
+        if not operand.quoted and _is_expression(template):
+            raise Unreadable  # as a text it would be unequal to nearly all, and `!=` hold
         return Operand(template, operand.quoted)
+
+
+def _is_expression(template: Template) -> bool:
+    """A regular expression, as nginx and Apache write them: `/a.*/`."""
+    first, last = template[0], template[-1]
+    if not isinstance(first, str) or not isinstance(last, str):
+        return False
+    return first.startswith("/") and last.endswith("/") and template != ("/",)
 
 
 def _compared(left: str, right: str, one: Operand, other: Operand, holds: Callable[[int], bool]) -> bool:

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import fragments.fence as fence
+import fragments.frame as frame
 import fragments.parse as parse
 from fragments.errors import Uncontained
-from fragments.head import METADATA, STYLES, HeadItem
+from fragments.head import METADATA, RULES, HeadItem
 from fragments.piece import Piece
-from fragments.plan import ISOLATIONS, WRAPPED, Diagnostic, Slot, around, bare
+from fragments.plan import ISOLATIONS, WRAPPED, Context, Diagnostic, Slot, around, bare
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,9 @@ class Fitted:
     diagnostics: tuple[Diagnostic, ...] = ()
     inside: int = 0  # where the wrapper's content begins
     plain: bool = True  # nothing of it but sheets, hints and modules goes to the head
+    module: str = ""  # the public URL of a module that takes it over, if one does
+    ids: frozenset[str] = frozenset()  # those that the page's own could be mistaken for
+    defines: frozenset[str] = frozenset()  # custom elements
 
 
 def fit(piece: Piece, slot: Slot, isolation: str = "none") -> Fitted:
@@ -32,9 +37,10 @@ def fit(piece: Piece, slot: Slot, isolation: str = "none") -> Fitted:
     Raises Uncontained if none does."""
     wanted = max(isolation, slot.isolation or "none", key=ISOLATIONS.index)
     for rung in _LADDER[wanted] if slot.context in WRAPPED else _UNWRAPPED[wanted]:
-        fitted = _RUNGS[rung](piece, slot)
+        given = fence.scoped(piece, slot.name) if wanted == "scope" and _scopes(rung, slot) else piece
+        fitted = _RUNGS[rung](given, slot)
         if fitted is not None:
-            return _told(fitted, piece, wanted)
+            return _told(fitted, given, slot, wanted)
     place = " > ".join(slot.chain)
     raise Uncontained(
         f"No isolation contains the piece for slot '{slot.name}' in {place}. Move the slot, or close tags."
@@ -48,14 +54,36 @@ _LADDER = {
     "iframe": ("iframe",),
 }
 _UNWRAPPED: dict[str, tuple[str, ...]] = {"none": ("light",), "scope": ("light",), "shadow": (), "iframe": ()}
+_FRAME_MODULE = "In a frame, a module loads only if its origin answers with Access-Control-Allow-Origin: *."
+_ELEMENTS = WRAPPED | {Context.SVG, Context.MATH}  # where an element stands around the piece
 
 
-def _told(fitted: Fitted, piece: Piece, wanted: str) -> Fitted:
-    said = piece.diagnostics
-    if wanted == "scope" and fitted.rung in ("light", "section"):
-        said += (Diagnostic("scope-not-applied", "Sheets of the piece are not scoped to its slot. Use shadow."),)
+def _scopes(rung: str, slot: Slot) -> bool:
+    return rung in ("light", "section") and slot.context in _ELEMENTS
+
+
+def _told(fitted: Fitted, piece: Piece, slot: Slot, wanted: str) -> Fitted:
+    said = list(piece.diagnostics)
+    if wanted == "scope" and slot.context not in _ELEMENTS:
+        said.append(Diagnostic("scope-not-applied", "Where no element can stand around it, no sheet has a scope."))
+    if piece.module and slot.context not in WRAPPED:
+        said.append(Diagnostic("mount-refused", "No module can take over a slot where no element of ours can stand."))
+    if not slot.primary and any(item.kind == RULES for item in piece.head):
+        said.append(Diagnostic("piece-rules", "Speculation rules are taken from a primary piece only."))
+    framed = fitted.rung == "iframe"
+    if framed and (piece.module or any(item.kind == "module" for item in piece.head)):
+        said.append(Diagnostic("frame-module", _FRAME_MODULE))
     return Fitted(
-        fitted.html, fitted.head, fitted.rung, fitted.title, said, fitted.inside, _is_plain(fitted.head, fitted.title)
+        fitted.html,
+        fitted.head,
+        fitted.rung,
+        fitted.title,
+        tuple(said),
+        fitted.inside,
+        _is_plain(fitted.head, fitted.title),
+        piece.module if slot.context in WRAPPED and not framed else "",
+        piece.ids if fitted.rung in ("light", "section") else frozenset(),
+        frozenset() if framed else piece.defines,
     )
 
 
@@ -84,35 +112,18 @@ def _inline(piece: Piece, slot: Slot, rung: str, name: str) -> Fitted | None:
 
 def _shadow(piece: Piece, slot: Slot) -> Fitted | None:
     """A declarative shadow root; its sheets go in, for none of the page's reaches there."""
-    brought = _brought(piece, slot)
-    sheets = "".join(item.html.decode() for item in brought if item.kind in STYLES)
+    sheets, others = fence.shadowed(_brought(piece, slot))
     inside = f'<template shadowrootmode="open">{sheets}{piece.html.decode()}</template>'
     if not piece.stable or not parse.holds(around(slot), bare(slot), inside, slot.mark):
         return None
-    return _fitted(piece, slot, "shadow", inside, tuple(item for item in brought if item.kind not in STYLES))
+    return _fitted(piece, slot, "shadow", inside, others)
 
 
 def _iframe(piece: Piece, slot: Slot) -> Fitted | None:
-    """A document of its own, as one attribute's text: nothing in it is markup to the page."""
-    page = parse.quoted(_document(piece))
-    style = "display:block;width:100%;border:0"
-    inside = f'<iframe title="{parse.quoted(slot.name)}" style="{style}" srcdoc="{page}"></iframe>'
+    """One attribute's text: nothing in it is markup to the page."""
     if not parse.holds(around(slot), bare(slot), "<iframe></iframe>", slot.mark):
         return None
-    return _fitted(piece, slot, "iframe", inside, ())
-
-
-def _document(piece: Piece) -> str:
-    roots = {"lang": piece.lang, "dir": piece.dir, "class": piece.classes}
-    html = parse.start_tag("html", {name: value for name, value in roots.items() if value})
-    head = "".join(_as_markup(item) for item in piece.head)
-    title = f"<title>{parse.text(piece.title or '')}</title>"
-    return f"<!doctype html>{html}<head>{title}{head}</head><body>{piece.html.decode()}</body></html>"
-
-
-def _as_markup(item: HeadItem) -> str:
-    html = item.html.decode()
-    return f'<script type="importmap">{html}</script>' if item.kind == "importmap" else html
+    return _fitted(piece, slot, "iframe", frame.element(piece, slot), ())
 
 
 def _brought(piece: Piece, slot: Slot) -> tuple[HeadItem, ...]:
@@ -123,12 +134,16 @@ def _fitted(
     piece: Piece, slot: Slot, rung: str, inside: str, items: tuple[HeadItem, ...], name: str = "mf-slot"
 ) -> Fitted:
     classes = " ".join(filter(None, (dict(slot.kept).get("class"), piece.classes)))
-    roots = {"class": classes, "lang": piece.lang, "dir": piece.dir}
-    before, after = slot.wrapper(name, {key: value for key, value in roots.items() if value})
+    roots = {"class": classes, "lang": piece.lang, "dir": piece.dir, **dict(piece.data)}
+    written = {key: value for key, value in roots.items() if value is not None and (value or key not in _ROOTS)}
+    if piece.module and slot.context in WRAPPED and rung != "iframe":
+        written |= {"data-mf-module": piece.module, "data-mf-base": piece.base}
+    before, after = slot.wrapper(name, written)
     html = f"{before}{inside}{after}".encode()
     return Fitted(html, items, rung, piece.title if slot.primary else None, inside=len(before.encode()))
 
 
+_ROOTS = frozenset({"class", "lang", "dir"})  # which say nothing when they are empty
 _RUNGS: dict[str, Callable[[Piece, Slot], Fitted | None]] = {
     "light": _light,
     "section": _section,

@@ -219,7 +219,7 @@ class Sheet:
 
     def _construct(self, text: str, opening: re.Match[str], final: bool) -> int:
         at = opening.end(2 if opening[1] else 3)
-        reader = _READERS.get(opening[1] + _decoded(opening[2]).lower() + text[opening.end(2) : at])
+        reader = _READERS.get(opening[1] + decoded(opening[2]).lower() + text[opening.end(2) : at])
         return opening.end(2) if reader is None else reader(self, text, at, final)
 
     # Readers: from after the opening word to where to go on, or _UNFINISHED.
@@ -310,7 +310,7 @@ class Sheet:
             self._edits.append((start, end, new))
 
     def _mapped(self, written: str, quote: str) -> str | None:
-        url = _decoded(written)
+        url = decoded(written)
         mapped = below(url, self._place)
         return None if mapped == url else _written(mapped, quote)
 
@@ -346,7 +346,7 @@ _TO_ESCAPE = {
 }
 
 
-def _decoded(text: str) -> str:
+def decoded(text: str) -> str:
     return _ESCAPED.sub(_escaped, text) if "\\" in text else text
 
 

@@ -11,18 +11,20 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, assert_never
+from urllib.parse import quote
 
 import fragments.directives as directives
 import fragments.parse as parse
 import fragments.values as values
 from fragments.conditions import Test
-from fragments.directives import Attempt, Call, Choice, Foreign, Nodes, Put, Say, Text, Tree
+from fragments.directives import Attempt, Call, Choice, Foreign, Keep, Nodes, Put, Say, Text, Tree
 from fragments.errors import OverBudget
 from fragments.plan import Diagnostic, Include
 from fragments.scan import Kind, Token, attributes, tokens, unescape
-from fragments.values import Asked, Marks, Template, Variable
+from fragments.values import FIXED, Asked, Marks, Template, Variable
 
 ALL = ("tailor", "esi", "ssi", "include")
+PARTS = 64  # of what a variable was made of; one with more is a single value in an address
 GROWTH = 4 << 20  # bytes a text may have once it is said
 _LOOKS = {
     "tailor": re.compile(rb"<fragment[\t\n\f\r />]", re.IGNORECASE),
@@ -38,6 +40,7 @@ CODES = {
     "include-in-text": "This include stands where no markup can (an attribute, a script); it goes. Move it.",
     "not-closed": "This directive is never closed. Close it.",
     "ssi-file": "`include file` is no path of this site; it goes. Use `virtual`.",
+    "ssi-set": "An include into a variable is not taken; it goes. Include it where it is to be shown.",
     "ssi-unknown": "This SSI directive is not taken; it goes.",
     "test-unreadable": "This test cannot be read and is never true.",
     "too-deep": f"Directives stand in one another deeper than {directives.DEPTH}; the inner tags go.",
@@ -91,6 +94,9 @@ def _depends(nodes: Nodes) -> bool:
             case Attempt():
                 if _depends(node.attempt) or _depends(node.otherwise):
                     return True
+            case Keep():
+                if _depends(node.nodes):
+                    return True
             case Say() | Put() | Choice():
                 return True
             case _:
@@ -125,6 +131,8 @@ class _Saying:
         self._asked = asked
         self._failed = failed
         self._sets: dict[str, str] = {}
+        self._made_of: dict[str, Template] = {}  # the same, what the page wrote and what was asked kept apart
+        self._kept: dict[str | None, bytes] = {}
         self._parts: list[bytes] = []
         self._group: int | None = None
         self._left = GROWTH
@@ -146,11 +154,14 @@ class _Saying:
             match node:
                 case Text(text):
                     self._put(text)
-                case Say(variable):
+                case Say(variable, encoded):
                     self._put(self.marks.value(len(self.values)))
-                    self.values.append(self._value(variable))
+                    value = self._value(variable)
+                    self.values.append(quote(value, safe="") if encoded else value)
                 case Put(name, value):
-                    self._sets[name] = values.said(value, self._value)
+                    self._set(name, value)
+                case Keep(name, nodes):
+                    self._kept[name] = self._aside(nodes)
                 case Call():
                     self._put(self.marks.include(len(self.includes)))
                     self.includes.append(self._include(node))
@@ -167,6 +178,41 @@ class _Saying:
             raise OverBudget(f"A shell is longer than {GROWTH} bytes once its directives are done.")
         self._parts.append(text)
 
+    def _set(self, name: str, value: Template) -> None:
+        said = values.said(value, self._value)
+        made_of = self._apart(value)
+        self._made_of[name] = made_of if len(made_of) <= PARTS else (Variable(FIXED, default=said),)
+        self._sets[name] = said
+
+    def _apart(self, template: Template) -> Template:
+        """With each variable as it is now, and what was set as what it was made of."""
+        parts: list[str | Variable] = []
+        for part in template:
+            if isinstance(part, Variable) and part.name.startswith("$") and part.name[1:] in self._made_of:
+                parts += self._made_of[part.name[1:]]
+            elif isinstance(part, Variable) and part.name not in values.QUERIES:
+                parts.append(Variable(FIXED, default=self._value(part)))
+            else:
+                parts.append(part)
+        return tuple(parts)
+
+    def _aside(self, nodes: Nodes) -> bytes:
+        """What a block would show, as markup of its own; it stands nowhere yet."""
+        around, self._parts = self._parts, []
+        self._nodes(nodes)
+        text, self._parts = b"".join(self._parts), around
+        if self.marked:
+            text = values.write(text, list(tokens(text)), self.values, self.marks).text
+        return text
+
+    def _stub(self, call: Call) -> bytes:
+        """What stands for an include that fails; each copy counts."""
+        stub = self._kept[call.stub] if call.stub in self._kept else self._kept.get(None, b"")
+        self._left -= len(stub)
+        if self._left < 0:
+            raise OverBudget(f"What stands for the includes of a shell is longer than {GROWTH} bytes.")
+        return stub
+
     def _chosen(self, branches: Sequence[tuple[Test | None, Nodes]]) -> Nodes:
         return next((nodes for test, nodes in branches if test is None or test(self._value)), ())
 
@@ -179,26 +225,30 @@ class _Saying:
         self._group = around
 
     def _include(self, call: Call) -> Include:
+        fallback = self._stub(call)
         return Include(
-            source=resolved(values.address(call.source, self._value), self._asked),
+            source=resolved(values.address(self._apart(call.source), self._value), self._asked),
             alternative=self._alternative(call.alternative),
             required=not call.continues and self._group is None,
-            fallback=call.fallback,
-            optional=call.continues and not call.fallback,
+            fallback=fallback,
+            optional=call.continues and not fallback,
+            stubbed=call.stub in self._kept,
             group=None if call.continues else self._group,
             written=call.written,
         )
 
     def _alternative(self, template: Template | None) -> str | None:
-        return None if template is None else resolved(values.address(template, self._value), self._asked)
+        return None if template is None else resolved(values.address(self._apart(template), self._value), self._asked)
 
     def _value(self, variable: Variable) -> str:
+        """ESI's default is for a variable that says nothing (section 3.1), SSI's for one that does not exist."""
         name = variable.name
-        if name.startswith("$"):
-            found = self._sets[name[1:]] if name[1:] in self._sets else _ssi(name[1:], self._asked)
-        else:
-            found = _esi(name, variable.key, self._asked)
-        return (found or variable.default)[: values.LONGEST]
+        if name == FIXED:
+            return variable.default[: values.LONGEST]
+        if not name.startswith("$"):
+            return (_esi(name, variable.key, self._asked) or variable.default)[: values.LONGEST]
+        found = self._sets[name[1:]] if name[1:] in self._sets else _ssi(name[1:], self._asked)
+        return (variable.default if found is None else found)[: values.LONGEST]
 
 
 def resolved(url: str, asked: Asked) -> str:
@@ -240,7 +290,7 @@ def _esi(name: str, key: str | None, asked: Asked) -> str:
         case "QUERY_STRING", None:
             return asked.query
         case (("QUERY_STRING" | "ESI_ARGS"), str()):
-            return asked.argument(key)
+            return asked.argument(key) or ""
         case "HTTP_COOKIE", None:
             return "; ".join(f"{name}={value}" for name, value in asked.cookies.items())
         case "HTTP_COOKIE", str():
@@ -275,25 +325,25 @@ def _agent(key: str, agent: str) -> str:
     return first[1] if key == "version" and first else ""
 
 
-def _ssi(name: str, asked: Asked) -> str:
-    """What nginx and Apache both know, and nginx' arg_ and cookie_."""
+def _ssi(name: str, asked: Asked) -> str | None:
+    """What nginx and Apache both know, and nginx' arg_ and cookie_; None for what has no value."""
     lower = name.lower()
     if lower.startswith("arg_"):
         return asked.argument(name[4:])
     if lower.startswith("cookie_"):
-        return asked.cookies.get(name[7:], "")
-    return _OF_SSI[lower](asked) if lower in _OF_SSI else ""
+        return asked.cookies.get(name[7:])
+    return _OF_SSI[lower](asked) if lower in _OF_SSI else None
 
 
-_OF_SSI: dict[str, Callable[[Asked], str]] = {
+_OF_SSI: dict[str, Callable[[Asked], str | None]] = {
     "query_string": lambda asked: asked.query,
     "args": lambda asked: asked.query,
     "http_host": lambda asked: asked.host,
     "host": lambda asked: asked.host,
     "server_name": lambda asked: asked.host.partition(":")[0],
-    "http_user_agent": lambda asked: asked.agent,
-    "http_referer": lambda asked: asked.referer,
-    "http_accept_language": lambda asked: asked.languages,
+    "http_user_agent": lambda asked: asked.agent or None,
+    "http_referer": lambda asked: asked.referer or None,
+    "http_accept_language": lambda asked: asked.languages or None,
     "request_uri": lambda asked: asked.url,
     "document_uri": lambda asked: asked.path,
     "uri": lambda asked: asked.path,

@@ -21,49 +21,71 @@ DEPTH = 32  # directives in one another; ATS stops at 3 documents, which is anot
 MOST = 20_000  # directives and comments of one text, read in 50 ms; what follows is text
 
 
-class Text(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Text:
     text: bytes
+    at: int = field(default=0, compare=False)  # where in the source it begins; so in all nodes
 
 
-class Say(NamedTuple):
-    """A value, in the text."""
+@dataclass(frozen=True, slots=True)
+class Say:
+    """A value, in the text; as one of a URL where it is `encoded`."""
 
     variable: Variable
+    encoded: bool = False
+    at: int = field(default=0, compare=False)
 
 
-class Put(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Put:
     """SSI's `set`."""
 
     name: str
     value: Template
+    at: int = field(default=0, compare=False)
 
 
-class Call(NamedTuple):
-    """An include. `continues`: nothing is shown if it fails."""
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """What is shown for an include that fails and names it as its stub; without a name, for all that name none."""
+
+    name: str | None
+    nodes: Nodes
+    at: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An include. `continues`: nothing is shown if it fails, but what its `stub` names."""
 
     written: bytes
     source: Template
     alternative: Template | None
     continues: bool
-    fallback: bytes = b""
-    waits: bool = True
+    stub: str | None = None
+    at: int = field(default=0, compare=False)
 
 
-class Choice(NamedTuple):
-    """The first branch whose test holds; None always does."""
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The first branch whose test holds; None always does. `tests` are those tests as written."""
 
     branches: tuple[tuple[Test | None, Nodes], ...]
+    tests: tuple[str, ...] = field(default=(), compare=False)
+    at: int = field(default=0, compare=False)
 
 
-class Attempt(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Attempt:
     """What is shown unless an include in it fails, and what then."""
 
     number: int
     attempt: Nodes
     otherwise: Nodes
+    at: int = field(default=0, compare=False)
 
 
-Node: TypeAlias = "Text | Say | Put | Call | Choice | Attempt"
+Node: TypeAlias = "Text | Say | Put | Keep | Call | Choice | Attempt"
 Nodes: TypeAlias = "tuple[Node, ...]"
 
 
@@ -78,8 +100,9 @@ Foreign = Callable[[bytes], bool]
 # no directive stands in another's value: so each is looked at up to the next one only
 _LESS = rb"<(?!/?esi:|!)"
 _LEXEMES = {
-    "esi": rb"<(?P<end>/?)esi:(?P<esi>[a-z]{1,32})(?P<given>(?:%(ws)s++(?:[^\t\n\f\r />=\"'<]++(?:[\t\n\f\r ]*+="
-    rb"[\t\n\f\r ]*+(?:\"(?:[^\"<]|%(less)s)*+\"|'(?:[^'<]|%(less)s)*+'|[^\t\n\f\r >\"'<]++))?+)?+)*+)>|"
+    "esi": rb"<(?P<end>/?)esi:(?P<esi>[a-z]{1,32})(?P<given>(?=[\t\n\f\r />])(?:%(ws)s++|"
+    rb"[^\t\n\f\r />=\"'<]++(?:[\t\n\f\r ]*+=[\t\n\f\r ]*+"
+    rb"(?:\"(?:[^\"<]|%(less)s)*+\"|'(?:[^'<]|%(less)s)*+'|[^\t\n\f\r >\"'<]++))?+)*+)>|"
     rb"(?P<opaque><!\[CDATA\[)|(?P<wrapped><!--esi(?=[\t\n\f\r <]))|(?P<unwrapped>-->)"
     % {b"ws": rb"[\t\n\f\r /]", b"less": _LESS},
     "ssi": rb"<!--#[\t\n\f\r ]*+(?P<ssi>[a-z]{1,32})(?P<told>(?:[\t\n\f\r ]++[a-z]{1,32}[\t\n\f\r ]*+=[\t\n\f\r ]*+"
@@ -97,6 +120,7 @@ _GIVEN = patterns.compile(
 _ESI_GIVEN = patterns.compile(
     rb"([a-z_-]{1,32})[\t\n\f\r ]*+=[\t\n\f\r ]*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\t\n\f\r >\"']++))"
 )
+UNDEFINED = "(none)"  # what nginx and Apache write for a variable that has no value
 ESI_VARIABLE = patterns.compile(
     r"\$\(([A-Z][A-Z_]{0,31})(?:\{([^{}()$'\"<>]{1,128})\})?(?:\|(?:'([^'<>]{0,256})'|([^()|'$<>\t\n ]{0,256})))?\)"
 )
@@ -125,14 +149,20 @@ def tree(text: bytes, spoken: Sequence[str], foreign: Foreign | None = None) -> 
     return _Reading(text, tuple(spoken), foreign).tree()
 
 
+class _Branch(NamedTuple):
+    test: Test | None
+    nodes: Nodes
+    written: str = ""
+
+
 @dataclass(slots=True)
 class _Open:
-    """A directive whose end has not come. `takes` names the directives that may stand in it directly."""
+    """A directive whose end has not come."""
 
     name: str
     start: int
     nodes: list[Node] = field(default_factory=list)
-    branches: list[tuple[Test | None, Nodes]] = field(default_factory=list)
+    branches: list[_Branch] = field(default_factory=list)
     test: Test | None = None
     value: str = ""
 
@@ -147,8 +177,6 @@ class _Reading:
         self._nowhere: dict[bytes, int] = {}
         self._tries = self._count = 0
         self._wrapped = self._unwraps = False
-        self._blocks: dict[str, bytes] = {}
-        self._error = b""
         self._vars = 0  # how many `esi:vars` are open
         self._at = 0
 
@@ -173,10 +201,14 @@ class _Reading:
             return
         text = self._text[self._at : end]
         if not self._vars:
-            self._add(Text(text))
+            self._add(Text(text, self._at))
             return
         for part in esi_template(text.decode("utf-8", "surrogateescape")):
-            known = Say(part) if isinstance(part, Variable) else Text(part.encode("utf-8", "surrogateescape"))
+            known = (
+                Say(part, at=self._at)
+                if isinstance(part, Variable)
+                else Text(part.encode("utf-8", "surrogateescape"), self._at)
+            )
             self._add(known)
 
     def _add(self, node: Node) -> None:
@@ -233,7 +265,9 @@ class _Reading:
             self._close(name)
             return True
         closed = found["given"].rstrip(b"\t\n\f\r ").endswith(b"/")
-        given = {each[1].decode(): _value(each) for each in _ESI_GIVEN.finditer(found["given"])}
+        told = found["given"].rstrip(b"\t\n\f\r ")
+        pairs = [*_ESI_GIVEN.finditer(told[:-1] if closed else told)]
+        given = {each[1].decode(): _value(each) for each in reversed(pairs)}  # of two of a name the first counts
         if name == "include":
             self._include(found, given)
         elif name == "comment" and not closed:
@@ -251,15 +285,16 @@ class _Reading:
             return
         alternative = esi_template(given["alt"].strip()) if given.get("alt", "").strip() else None
         continues = given.get("onerror", "").strip() == "continue"
-        self._add(Call(found[0], esi_template(given["src"].strip()), alternative, continues))
+        source = esi_template(given["src"].strip())
+        self._add(Call(found[0], source, alternative, continues, at=found.start()))
 
-    def _begin(self, name: str, start: int, value: str = "") -> None:
+    def _begin(self, name: str, start: int, value: str = "") -> bool:
         if len(self._open) > DEPTH:
             self._say("too-deep", start)
-            return
+            return False
         if name in _IN and self._open[-1].name != _IN[name]:
             self._say("esi-misplaced", start)
-            return
+            return False
         opened = _Open(name, start, value=value)
         if name == "when":
             opened.test = conditions.compile(value, esi_template)
@@ -267,6 +302,7 @@ class _Reading:
                 self._say("test-unreadable", start)
         self._vars += name == "vars"
         self._open.append(opened)
+        return True
 
     def _close(self, name: str) -> None:
         """An end tag closes what is open in it as well; one that closes nothing goes."""
@@ -279,7 +315,7 @@ class _Reading:
 
     def _unclosed(self) -> None:
         """What never ends: a removal removes nothing, so that a slip does not blank the page; all else ends here."""
-        if self._open[-1].name != "remove":
+        if self._open[-1].name not in ("remove", "block"):
             self._end()
             return
         opened = self._open.pop()
@@ -294,27 +330,28 @@ class _Reading:
                 self._vars -= 1
                 around.nodes += nodes
             case "when":
-                around.branches.append((opened.test or never, nodes))
+                around.branches.append(_Branch(opened.test or never, nodes, opened.value))
             case "otherwise" | "attempt" | "except":
-                around.branches.append((None, nodes) if opened.name != "except" else (never, nodes))
+                around.branches.append(_Branch(None if opened.name != "except" else never, nodes))
             case "choose":
-                tests = [branch for branch in opened.branches if branch[0] is not None]
-                others = [branch for branch in opened.branches if branch[0] is None]
-                around.nodes.append(Choice((*tests, *others[:1])))
+                tests = [branch for branch in opened.branches if branch.test is not None]
+                others = [branch for branch in opened.branches if branch.test is None]
+                around.nodes.append(_choice([*tests, *others[:1]], opened.start))
             case "try":
                 self._try(opened, around)
             case "if":
-                around.nodes.append(Choice((*opened.branches, (opened.test, nodes))))
+                branches = [*opened.branches, _Branch(opened.test, nodes, opened.value)]
+                around.nodes.append(_choice(branches, opened.start))
             case "block":
-                self._blocks[opened.value] = b"".join(node.text for node in nodes if isinstance(node, Text))
+                around.nodes.append(Keep(opened.value, nodes, opened.start))
 
     def _try(self, opened: _Open, around: _Open) -> None:
-        attempts = [nodes for test, nodes in opened.branches if test is None]
-        excepts = [nodes for test, nodes in opened.branches if test is not None]
+        attempts = [branch.nodes for branch in opened.branches if branch.test is None]
+        excepts = [branch.nodes for branch in opened.branches if branch.test is not None]
         if len(attempts) != 1 or len(excepts) > 1:
             self._say("try-without-one-attempt", opened.start)
         if attempts:
-            around.nodes.append(Attempt(self._tries, attempts[0], excepts[0] if excepts else ()))
+            around.nodes.append(Attempt(self._tries, attempts[0], excepts[0] if excepts else (), opened.start))
             self._tries += 1
 
     # SSI
@@ -327,17 +364,18 @@ class _Reading:
             case "include":
                 self._virtual(found, given)
             case "echo" if values.get("var"):
-                self._add(Say(Variable("$" + values["var"], default=values.get("default", ""))))
+                variable = Variable("$" + values["var"], default=values.get("default", UNDEFINED))
+                self._add(Say(variable, values.get("encoding") == "url", found.start()))
             case "set" if values.get("var"):
-                self._add(Put(values["var"], ssi_template(values.get("value", ""))))
+                self._add(Put(values["var"], ssi_template(values.get("value", "")), found.start()))
             case "if":
-                self._begin("if", found.start())
-                self._tested(values, found.start())
+                if self._begin("if", found.start()):
+                    self._tested(values, found.start())
             case "elif" | "else" if self._open[-1].name == "if":
                 opened = self._open[-1]
-                opened.branches.append((opened.test, tuple(opened.nodes)))
+                opened.branches.append(_Branch(opened.test, tuple(opened.nodes), opened.value))
                 opened.nodes = []
-                opened.test = None
+                opened.test, opened.value = None, ""
                 if name == "elif":
                     self._tested(values, found.start())
             case "endif":
@@ -347,31 +385,38 @@ class _Reading:
             case "endblock":
                 self._close("block")
             case "config":
-                self._error = values.get("errmsg", "").encode()
+                if "errmsg" in values:
+                    self._add(Keep(None, (Text(_text(values["errmsg"].encode()), found.start()),), found.start()))
             case _:
                 self._say("ssi-unknown", found.start())
         return True
 
     def _tested(self, values: dict[str, str], start: int) -> None:
-        if self._open[-1].name != "if":
-            return
-        test = conditions.compile(values.get("expr", ""), ssi_template)
+        written = values.get("expr", "")
+        test = conditions.compile(written, ssi_template)
         if test is None:
             self._say("test-unreadable", start)
-        self._open[-1].test = test or never
+        self._open[-1].test, self._open[-1].value = test or never, written
 
     def _virtual(self, found: re.Match[bytes], given: list[tuple[str, str]]) -> None:
         values = dict(given)
         if not values.get("virtual", "").strip():
             self._say("ssi-file" if "file" in values else "include-without-src", found.start())
-            return
-        fallback = self._blocks.get(values.get("stub", ""), _text(self._error))
-        self._add(Call(found[0], ssi_template(values["virtual"].strip()), None, True, fallback))
+        elif "set" in values:
+            self._say("ssi-set", found.start())
+        else:
+            source = ssi_template(values["virtual"].strip())
+            self._add(Call(found[0], source, None, True, values.get("stub"), found.start()))
 
 
 _KINDS = ("esi", "ssi", "opaque", "wrapped", "unwrapped")
 _IN = {"when": "choose", "otherwise": "choose", "attempt": "try", "except": "try"}
 _ESI_NESTS = frozenset({"remove", "vars", "choose", "try", "inline", *_IN})
+
+
+def _choice(branches: Sequence[_Branch], at: int) -> Choice:
+    tests = tuple(branch.written for branch in branches)
+    return Choice(tuple((branch.test, branch.nodes) for branch in branches), tests, at)
 
 
 def _value(each: re.Match[bytes]) -> str:

@@ -25,9 +25,10 @@ class HeadItem:
 
 # Connections before sheets, sheets before the modules that may measure what they style.
 _ORDER = {"preconnect": 0, "dns-prefetch": 0, "preload": 0, "prefetch": 0, "stylesheet": 1, "style": 1}
-_ORDER |= {"modulepreload": 2, "module": 2}
+_ORDER |= {"modulepreload": 2, "module": 2, "script": 2}
 STYLES = frozenset({"stylesheet", "style"})
-METADATA = frozenset({"meta", "link"})  # what describes the page as a whole; from its primary piece only
+RULES = "speculationrules"
+METADATA = frozenset({"meta", "link", RULES})  # what is said of the page as a whole; from its primary piece only
 _HINTS = ("preconnect", "dns-prefetch", "preload", "modulepreload", "prefetch")
 _LOADED_BY = ("href", "src", "as", "crossorigin", "media", "type", "imagesrcset", "imagesizes")
 
@@ -38,6 +39,13 @@ def identify(name: str, attributes: Mapping[str, str], text: str = "") -> tuple[
         return None
     reader = _READERS.get(name)
     return reader(attributes, text) if reader else None
+
+
+def named(name: str, attributes: Mapping[str, str]) -> tuple[str, str]:
+    """The same, of an element that certainly does."""
+    known = identify(name, attributes)
+    assert known is not None
+    return known
 
 
 def _link(attributes: Mapping[str, str], text: str) -> tuple[str, str] | None:
@@ -67,9 +75,14 @@ def _script(attributes: Mapping[str, str], text: str) -> tuple[str, str] | None:
     kind = attributes.get("type", "").strip().lower()
     if kind == "importmap":
         return "importmap", ""
-    if kind == "module" and attributes.get("src"):
-        return "module", _key("module", {name: value for name, value in attributes.items() if name != "type"})
-    return None
+    if not attributes.get("src") or kind not in _SCRIPTS:
+        return None
+    what = _SCRIPTS[kind]
+    return what, _key(what, {name: value for name, value in attributes.items() if name != "type"})
+
+
+# A classic script of a shell is one that pieces need not bring again; a piece's goes to the head only if it says so.
+_SCRIPTS = {"module": "module", "": "script", "text/javascript": "script", "application/javascript": "script"}
 
 
 def _style(attributes: Mapping[str, str], text: str) -> tuple[str, str] | None:
@@ -142,6 +155,27 @@ def merged(shell: str | None, maps: tuple[tuple[str, bytes], ...]) -> bytes | No
             scopes[scope] = {**_object(addresses), **_object(scopes.get(scope))}
         whole["integrity"] = integrity = {**_object(one.get("integrity")), **integrity}
     return _json({key: value for key, value in whole.items() if value})
+
+
+def conflicts(shell: str | None, maps: Iterable[tuple[str, bytes]]) -> list[str]:
+    """What pieces' maps say otherwise than who came first, in words: that is not heard."""
+    known: dict[tuple[str, str], object] = {}
+    said: list[str] = []
+    for prefix, text in ((None, shell), *((prefix, text.decode()) for prefix, text in maps)):
+        for scope, specifier, address in _entries((text and _read(text)) or {}, prefix):
+            if known.setdefault((scope, specifier), address) != address:
+                said.append(
+                    f"'{specifier}' below '{scope or '/'}' is {known[scope, specifier]}, not {address} as well."
+                )
+    return said
+
+
+def _entries(one: _Map, prefix: str | None) -> Iterable[tuple[str, str, object]]:
+    for specifier, address in _object(one.get("imports")).items():
+        yield "" if prefix is None else f"{prefix}/", specifier, address
+    for scope, addresses in _object(one.get("scopes")).items():
+        for specifier, address in _object(addresses).items():
+            yield scope, specifier, address
 
 
 def _read(text: str) -> _Map | None:

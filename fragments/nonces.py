@@ -7,11 +7,13 @@ sheets, links to sheets (Content Security Policy, section 6.7.2.3).
 import re
 from dataclasses import replace
 
+import fragments.parse as parse
 from fragments.contain import Fitted
 from fragments.head import HeadItem
-from fragments.scan import Kind, Token, attributes, tokens
+from fragments.scan import Kind, Token, attributes, tokens, unescape
 
 _CARRY = frozenset({b"script", b"style"})
+_SRCDOC = re.compile(rb'(<iframe[^>]* srcdoc=")([^"]*)')
 _SHEET = re.compile(rb"(?i)(?:^|[\t\n\f\r ])(?:stylesheet|preload|modulepreload)(?:$|[\t\n\f\r ])")
 
 
@@ -37,10 +39,17 @@ def _carries(html: bytes, token: Token) -> bool:
 
 
 def fitted(piece: Fitted, nonce: bytes) -> Fitted:
-    """A piece for one answer. In a frame there is none to carry: its document is an attribute's text."""
-    head = tuple(_fresh(item, nonce) for item in piece.head)
+    """A piece for one answer. A frame's document has the page's policy (HTML 7.1.6), so it needs the nonce as well."""
+    if piece.rung == "iframe":
+        return replace(piece, html=_SRCDOC.sub(lambda found: found[1] + _framed(found[2], nonce), piece.html, count=1))
+    head = tuple(item(each, nonce) for each in piece.head)
     return replace(piece, html=on(piece.html, nonce), head=head)
 
 
-def _fresh(item: HeadItem, nonce: bytes) -> HeadItem:
-    return item if item.kind == "importmap" else replace(item, html=on(item.html, nonce))
+def _framed(document: bytes, nonce: bytes) -> bytes:
+    return parse.quoted(on(unescape(document).encode("utf-8", "replace"), nonce).decode()).encode()
+
+
+def item(brought: HeadItem, nonce: bytes) -> HeadItem:
+    """The same for what stands in a head."""
+    return brought if brought.kind == "importmap" else replace(brought, html=on(brought.html, nonce))

@@ -230,6 +230,11 @@ class Scanner:
         inside = self._raw or b"/".join(each.name for each in self._open) or b"text"
         return f"<Scanner in {inside.decode('latin-1')}, {len(self.source) - self.settled} bytes held>"
 
+    @property
+    def inside(self) -> bool:
+        """Whether what was read so far ends within a tag, a comment or raw text."""
+        return self._pending is not None or self._raw is not None
+
     def feed(self, chunk: bytes) -> Iterator[Token]:
         dropped = self.settled
         self._count(dropped)

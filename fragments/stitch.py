@@ -1,16 +1,18 @@
 """Fills a plan's slots. Parts stay apart, as they are: the caller may have them deflated already.
 
 The same plan and fillings give the same bytes. While the head is still to come, what pieces bring goes there, each
-thing once; later pieces carry what is new themselves.
+thing once; later pieces carry what is new themselves. Slots that are late hold nothing up: their pieces come before the
+end of the body, in whatever order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
 import fragments.head as head
+import fragments.late as late
 import fragments.parse as parse
 from fragments.contain import Fitted
 from fragments.head import HeadItem
@@ -31,9 +33,9 @@ class Nothing:
 Filling = Fitted | Fallback | Nothing
 
 
-def page(plan: Plan, fillings: Sequence[Filling]) -> list[bytes]:
-    """The whole page, when every slot is known."""
-    literals = _literals(plan, fillings, set(plan.heading.present))
+def page(plan: Plan, fillings: Sequence[Filling], more: Sequence[HeadItem] = ()) -> list[bytes]:
+    """The whole page, when every slot is known; `more` is for its head, beside what pieces bring."""
+    literals = _literals(plan, fillings, set(plan.heading.present), more)
     parts: list[bytes] = []
     for at, filling in enumerate(fillings):
         parts += literals[at]
@@ -43,14 +45,23 @@ def page(plan: Plan, fillings: Sequence[Filling]) -> list[bytes]:
 
 
 class Stitch:
-    """One page, filled in order while its slots become known."""
+    """One page, filled in order while its slots become known; those still `coming` late are known as what stands in."""
 
-    def __init__(self, plan: Plan, known: Sequence[Filling | None]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        known: Sequence[Filling | None],
+        coming: Collection[int] = (),
+        more: Sequence[HeadItem] = (),
+    ) -> None:
         self._plan = plan
         self._fillings = list(known)
         self._literals: Sequence[Sequence[bytes]] = plan.hoisted
         self._seen: set[str] = set()
         self._at = 0  # the next literal to be sent
+        self._coming = bool(coming)
+        self._more = more
+        self._end: bytes = b""
         self._plan_head()
 
     def __repr__(self) -> str:
@@ -73,14 +84,30 @@ class Stitch:
         if self._head_is_ahead():
             self._plan_head()
             return self._onwards([_filled(self._plan, at, filling)])
-        return self._onwards([self._late(at, filling)])
+        return self._onwards([self._carrying(at, filling)])
+
+    def arrive(self, at: int, filling: Filling) -> list[bytes]:
+        """The piece of a late slot, once all that is in order has been sent; nothing where the fallback stays."""
+        html = self._carrying(at, filling)
+        patch = None if isinstance(filling, Fallback) else late.patch(self._plan.slots[at], html)
+        return [] if patch is None else [patch]
+
+    def close(self) -> list[bytes]:
+        """What is left of the page behind its late pieces."""
+        return [self._end]
 
     def _head_is_ahead(self) -> bool:
         return self._plan.hoist is not None and self._plan.hoist[0] >= self._at
 
     def _plan_head(self) -> None:
         self._seen = set(self._plan.heading.present)
-        self._literals = _literals(self._plan, [each for each in self._fillings if each is not None], self._seen)
+        known = [each for each in self._fillings if each is not None]
+        self._literals = _literals(self._plan, known, self._seen, self._more)
+        if self._coming and self._plan.body_end is not None:
+            *before, last = self._literals[-1]
+            ends = len(self._plan.literals[-1]) - self._plan.body_end[1]
+            self._end = last[len(last) - ends :]
+            self._literals = (*self._literals[:-1], (*before, last[: len(last) - ends], self._plan.closing))
 
     def _onwards(self, parts: list[bytes]) -> list[bytes]:
         while True:
@@ -92,7 +119,8 @@ class Stitch:
                 return parts
             parts.append(_filled(self._plan, at, filling))
 
-    def _late(self, at: int, filling: Filling) -> bytes:
+    def _carrying(self, at: int, filling: Filling) -> bytes:
+        """A slot behind the head, with what its piece brings for it."""
         html = _filled(self._plan, at, filling)
         if not isinstance(filling, Fitted) or not filling.head:
             return html
@@ -136,10 +164,12 @@ def _importing(item: HeadItem) -> HeadItem:
 # ---- The head -------------------------------------------------------------------------------------------------------
 
 
-def _literals(plan: Plan, fillings: Iterable[Filling], seen: set[str]) -> Sequence[Sequence[bytes]]:
+def _literals(
+    plan: Plan, fillings: Iterable[Filling], seen: set[str], more: Sequence[HeadItem]
+) -> Sequence[Sequence[bytes]]:
     """The plan's literals with what the pieces bring for the head in them; `seen` learns what that is."""
     fitted = [filling for filling in fillings if type(filling) is Fitted]
-    brought = head.gather([item for each in fitted for item in each.head], seen)
+    brought = head.gather([*more, *[item for each in fitted for item in each.head]], seen)
     if any(not each.plain for each in fitted):
         return _edited(plan, _edits(plan, fitted, brought))
     if not brought or plan.hoist is None:

@@ -21,6 +21,9 @@ LONGEST = 8 * 1024  # characters of one value, about as much as servers take for
 ALL = 1024 * 1024  # bytes that values may add to one page
 
 
+FIXED = "="  # the name of a variable that has its default for a value
+
+
 class Variable(NamedTuple):
     name: str
     key: str | None = None
@@ -50,8 +53,8 @@ class Asked:
     def query(self) -> str:
         return self.url.partition("?")[2]
 
-    def argument(self, name: str) -> str:
-        return next((value for key, value in parse_qsl(self.query, keep_blank_values=True) if key == name), "")
+    def argument(self, name: str) -> str | None:
+        return next((value for key, value in parse_qsl(self.query, keep_blank_values=True) if key == name), None)
 
 
 def read(text: str, pattern: re.Pattern[str], variable: Callable[[re.Match[str]], Variable]) -> Template:
@@ -70,15 +73,18 @@ def said(template: Template, lookup: Lookup) -> str:
 
 
 def address(template: Template, lookup: Lookup) -> str:
-    """A URL with its values: none of them can lead to another host or path than was written."""
+    """A URL with its values: none of them can lead to another host or path than was written, or add a parameter."""
     written = ""
     for part in template:
         if isinstance(part, str):
             written += part
         else:
-            whole = part.key is None and "?" in written  # a whole query string, say: its pairs stay pairs
+            whole = part.key is None and part.name in QUERIES and "?" in written
             written += quote(lookup(part), safe="=&%+;" if whole else "")
     return written[:LONGEST]
+
+
+QUERIES = frozenset({"QUERY_STRING", "$QUERY_STRING", "$query_string", "$args"})  # whose pairs stay pairs
 
 
 # ---- Where a value stands -------------------------------------------------------------------------------------------

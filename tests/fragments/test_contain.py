@@ -69,8 +69,21 @@ def test_where_the_ladder_begins(isolation: str, attribute: str, rung: str) -> N
     assert fit(read(b"<p>x", "text/html", CART), slot, isolation).rung == rung
 
 
-def test_scope_says_that_it_is_not_applied() -> None:
-    assert [said.code for said in fitted("<div>@", "<p>x", "scope").diagnostics] == ["scope-not-applied"]
+SCOPES = [
+    pytest.param("<div>@", "<p>x", "light", True, [], id="as it is"),
+    pytest.param("<ul><li>@</ul>", "<li>x", "section", True, [], id="in a section"),
+    pytest.param("<svg>@</svg>", "<g>", "light", True, [], id="in a drawing"),
+    pytest.param("<p>@", "<div>x", "shadow", False, [], id="in a shadow root there is no need"),
+    pytest.param("<table>@", "<tr><td>x", "light", False, ["scope-not-applied"], id="where no element can stand"),
+]
+
+
+@pytest.mark.parametrize(("shell", "source", "rung", "has_scope", "said"), SCOPES)
+def test_scope(shell: str, source: str, rung: str, has_scope: bool, said: list[str]) -> None:
+    found = fitted("<!doctype html>" + shell, "<style>.c{}</style>" + source, "scope")
+    assert found.rung == rung
+    assert (b"@scope" in b"".join([found.html, *(item.html for item in found.head)])) == has_scope
+    assert [each.code for each in found.diagnostics] == said
 
 
 @pytest.mark.parametrize("isolation", ["shadow", "iframe"])
@@ -123,29 +136,55 @@ def test_plain_is_what_needs_nothing_but_a_place_at_the_end_of_the_head() -> Non
 
 def test_a_shadow_root_has_its_sheets_inside() -> None:
     found = fitted("<div>@", BROUGHT, "shadow")
-    sheets = b'<link rel="stylesheet" href="/cart/s.css"><style>b{}</style>'
+    sheets = b'<link rel="stylesheet" href="/cart/s.css?mf-scope=:host"><style>b{}</style>'
     assert b'<template shadowrootmode="open">' + sheets + b"<p>x</p></template>" in found.html
-    assert [item.kind for item in found.head] == ["module", "importmap"]
+    assert [item.kind for item in found.head] == ["stylesheet", "module", "importmap"]
 
 
 def test_a_frame_has_everything_inside() -> None:
     found = fitted("<div>@", "<html lang=de class=k><body dir=rtl>" + BROUGHT + '"&amp;', "iframe")
     assert found.head == ()
-    document = LexborHTMLParser(found.html).css_first("iframe")
-    assert document is not None
-    assert document.attributes["srcdoc"] == (
-        '<!doctype html><html lang="de" dir="rtl" class="k"><head><title>T</title>'
-        '<meta name="description" content="d"><link rel="stylesheet" href="/cart/s.css"><style>b{}</style>'
-        '<script type="module" src="/cart/m.js"></script>'
-        '<script type="importmap">{"imports":{},"scopes":{},"integrity":{}}</script>'
-        '</head><body><p>x"&amp;</p></body></html>'
-    )
+    for brought in (b"/cart/s.css", b"/cart/m.js", b"importmap", b"description", b"b{}"):
+        assert brought in found.html
+
+
+MODULE = "<script type=module mf-mount src=/app.js></script><p id=a>x</p>"
+
+
+@pytest.mark.parametrize("isolation", ["none", "scope", "shadow"])
+def test_the_wrapper_says_which_module_takes_the_slot_over(isolation: str) -> None:
+    found = fitted("<div>@", MODULE, isolation)
+    assert found.module == "/cart/app.js"
+    assert b' data-mf-module="/cart/app.js" data-mf-base="/cart/">' in found.html[: found.inside]
+    assert [item.kind for item in found.head] == ["modulepreload"]
+    assert found.ids == (frozenset() if isolation == "shadow" else frozenset("a"))
+
+
+def test_in_a_frame_the_module_is_the_frames() -> None:
+    found = fitted("<div>@", MODULE, "iframe")
+    assert (found.module, found.head, found.ids) == ("", (), frozenset())
+    assert [said.code for said in found.diagnostics] == ["frame-module"]
+    assert b"data-mf-module" not in found.html
+
+
+def test_no_module_takes_over_rows() -> None:
+    found = fitted("<table>@", "<tr><td>x" + MODULE)
+    assert (found.module, [said.code for said in found.diagnostics]) == ("", ["mount-refused"])
+
+
+def test_speculation_rules_are_a_primary_pieces() -> None:
+    source = b"<script type=speculationrules>{}</script>x"
+    (first,) = compile(b"<mf-slot name=n primary></mf-slot>").slots
+    (second,) = compile(b"<mf-slot name=n></mf-slot>").slots
+    primary, other = (fit(read(source, "text/html", CART), slot) for slot in (first, second))
+    assert ([item.kind for item in primary.head], primary.diagnostics) == (["speculationrules"], ())
+    assert (other.head, [said.code for said in other.diagnostics]) == ((), ["piece-rules"])
 
 
 def test_the_wrapper_has_what_was_the_roots() -> None:
     (slot,) = compile(b"<mf-slot name=n class=wide id=i></mf-slot>").slots
-    found = fit(read(b"<html class=a lang=de><body class=b><p>x", "text/html", CART), slot)
-    before = f'<mf-slot name="n" data-mf-slot="{slot.mark}" id="i" class="wide a b" lang="de">'
+    found = fit(read(b"<html class=a lang=de><body class=b dir='' data-a><p>x", "text/html", CART), slot)
+    before = f'<mf-slot name="n" data-mf-slot="{slot.mark}" id="i" class="wide a b" lang="de" data-a="">'
     assert found.html.decode() == f"{before}<p>x</p></mf-slot>"
     assert found.html[found.inside :] == b"<p>x</p></mf-slot>"
 

@@ -290,7 +290,7 @@ def test_choose_and_vars(text: str, asked: dict[str, Any], expected: str) -> Non
         pytest.param(
             '<!--#if expr="$no" --><!--#set var="a" value="1" --><!--#endif --><!--#echo var="a" -->',
             {},
-            "",
+            "(none)",
             id="what-is-not-chosen-sets-nothing",
         ),
     ],
@@ -321,7 +321,8 @@ def test_tailors_attributes() -> None:
     (slot,) = planned(text, "tailor").slots
     assert slot.include is not None
     assert (slot.include.source, slot.include.alternative) == ("http://h/f", "/g")
-    assert (slot.name, slot.primary, slot.late, slot.timeout, slot.fallback) == ("/f", True, True, 0.1, b"<i>x</i>")
+    assert (slot.name, slot.primary, slot.timeout, slot.fallback) == ("/f", True, 0.1, b"<i>x</i>")
+    assert slot.include.late and not slot.late  # a primary piece is waited for
     assert slot.kept == (("id", "a"),)
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from fragments.head import HeadItem, gather, identify, import_map, merged
+from fragments.head import HeadItem, conflicts, gather, identify, import_map, merged, named
 from fragments.urls import Place
 
 CART = Place("/cart", base="/cart/f")
@@ -35,6 +35,7 @@ IDENTIFIED = [
         id="a preload, by what is loaded and how",
     ),
     pytest.param("link", {"rel": "preconnect", "href": "/"}, "preconnect", "preconnect href=/", id="a connection"),
+    pytest.param("script", {"src": "/a.js"}, "script", "script src=/a.js", id="a classic script"),
     pytest.param("link", {"rel": "canonical", "href": "/a"}, "link", "canonical", id="there is one canonical"),
     pytest.param("link", {"rel": "icon", "href": "/i"}, "link", "icon href=/i", id="an icon"),
     pytest.param("link", {}, "link", "", id="a link that says nothing"),
@@ -52,7 +53,8 @@ def test_identify(name: str, attributes: dict[str, str], kind: str, key: str) ->
 
 STAYING = [
     pytest.param("script", {"type": "module"}, id="an inline module"),
-    pytest.param("script", {"src": "/a.js"}, id="a classic script"),
+    pytest.param("script", {"type": "text/x", "src": "/a"}, id="a script that none runs"),
+    pytest.param("script", {"type": "speculationrules"}, id="speculation rules"),
     pytest.param("link", {"rel": "stylesheet", "itemprop": "x"}, id="microdata"),
     pytest.param("p", {}, id="anything else"),
 ]
@@ -168,3 +170,33 @@ def test_merged(shell: str | None, maps: list[tuple[str, str]], expected: object
 
 def test_a_shell_whose_map_cannot_be_read_keeps_it() -> None:
     assert merged("{oops", (("/a", b"{}"),)) is None
+
+
+def test_what_certainly_belongs_into_a_head_is_named() -> None:
+    assert named("link", {"rel": "preload", "href": "/a"}) == ("preload", "preload href=/a")
+
+
+CONFLICTS = [
+    pytest.param(None, [("/a", '{"imports":{"x":"/1"}}'), ("/b", '{"imports":{"x":"/2"}}')], [], id="each its own"),
+    pytest.param(
+        None,
+        [("/a", '{"imports":{"x":"/1"}}'), ("/a", '{"imports":{"x":"/2"}}')],
+        ["'x' below '/a/' is /1, not /2 as well."],
+        id="two of one team",
+    ),
+    pytest.param(
+        '{"imports":{"x":"/0"}}', [("/a", '{"scopes":{"/b/":{"x":"/1"}}}')], [], id="the shell's holds for the shell"
+    ),
+    pytest.param(
+        '{"scopes":{"/b/":{"x":"/0"}}}',
+        [("/a", '{"scopes":{"/b/":{"x":"/1"}}}')],
+        ["'x' below '/b/' is /0, not /1 as well."],
+        id="a scope that the shell has",
+    ),
+    pytest.param("[]", [("/a", "{")], [], id="maps that are none"),
+]
+
+
+@pytest.mark.parametrize(("shell", "maps", "expected"), CONFLICTS)
+def test_conflicts(shell: str | None, maps: list[tuple[str, str]], expected: list[str]) -> None:
+    assert conflicts(shell, [(prefix, text.encode()) for prefix, text in maps]) == expected

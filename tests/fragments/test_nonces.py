@@ -48,3 +48,10 @@ def test_a_piece_brings_it_to_the_head_as_well() -> None:
     assert fitted.html == b'<mf-slot><script nonce="n">a()</script></mf-slot>'
     assert [item.html for item in fitted.head] == [b'<style nonce="n">p{}</style>', b'{"a":"<script>"}']
     assert (fitted.inside, piece.html) == (9, b"<mf-slot><script>a()</script></mf-slot>")
+
+
+def test_a_frames_document_has_the_pages_policy_and_so_its_nonce() -> None:
+    before = b'<mf-slot><iframe title="&quot;" srcdoc="&lt;p title=&quot;&amp;lt;&quot;&gt;'
+    frame = before + b'&lt;script&gt;a()&lt;/script&gt;"></iframe></mf-slot>'
+    fitted = nonces.fitted(Fitted(frame, rung="iframe"), b"n")
+    assert fitted.html == before + b'&lt;script nonce=&quot;n&quot;&gt;a()&lt;/script&gt;"></iframe></mf-slot>'

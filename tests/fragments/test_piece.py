@@ -221,15 +221,76 @@ def test_inline_and_classic_scripts_stay_in_place_and_order() -> None:
 
 def test_a_document() -> None:
     found = piece(
-        "<!doctype html><html class=a lang=de id=h onclick=x><head><title> T&amp;\nt </title><meta charset=utf-8>"
+        "<!doctype html><html class=a lang=de id=h onclick=x data-theme=t data-mf-slot=1>"
+        "<head><title> T&amp;\nt </title><meta charset=utf-8>"
         "</head><body class=b dir=rtl style='x:y'><p>x"
     )
     assert found.html == b"<p>x</p>"
     assert (found.title, found.classes, found.lang, found.dir) == ("T& t", "a b", "de", "rtl")
+    assert found.data == (("data-theme", "t"),)
+    assert [said.code for said in found.diagnostics] == ["piece-meta", "piece-root-attributes"]
 
 
 def test_the_first_title_counts() -> None:
     assert piece("<title>a</title><title>b</title>").title == "a"
+
+
+OWN_SLOTS = [
+    pytest.param(
+        "<mf-slot name=x city=p data-mf-slot=1><p>f</mf-slot>",
+        '<mf-slot name="x" city="p"><p>f</p></mf-slot>',
+        id="an element, with its content",
+    ),
+    pytest.param("<mf-slot name=x />y", '<mf-slot name="x"></mf-slot>y', id="one closed at once"),
+    pytest.param("<template mf-slot=x>f</template>", '<template mf-slot="x">f</template>', id="a template"),
+    pytest.param(
+        "a<!--mf:slot name='x' timeout=1s-->b", 'a<template mf-slot="x" timeout="1s"></template>b', id="a comment"
+    ),
+    pytest.param(
+        '<!--mf:slot mf-slot=y name="<b>&quot;\'"-->',
+        '<template mf-slot="&lt;b&gt;&quot;\'"></template>',
+        id="a comment's name is a value",
+    ),
+    pytest.param("<!--mf:slot name='x-->y", '<template mf-slot=""></template>y', id="one that cannot be read"),
+    pytest.param("<!--mf:slots-->y", "y", id="another comment"),
+    pytest.param(
+        "<script>'<!--mf:slot name=x-->'</script>", "<script>'<!--mf:slot name=x-->'</script>", id="a script's text"
+    ),
+    pytest.param("<p title='<!--mf:slot name=x-->'>", '<p title="&lt;!--mf:slot name=x--&gt;"></p>', id="a value"),
+]
+
+
+@pytest.mark.parametrize(("source", "expected"), OWN_SLOTS)
+def test_slots_of_a_piece_that_may_have_some(source: str, expected: str) -> None:
+    found = read(source.encode(), HTML, CART, slots=True)
+    assert found.html.decode() == expected
+    assert found.stable
+
+
+FOREIGN = [
+    pytest.param(b"<!--mf:slot name=x-->", "text/html", id="a comment"),
+    pytest.param(b"<mf-slot data-mf-x=1 a=1 a=2 name=x>", "text/html", id="what normal form drops"),
+    pytest.param("<mf-slot name=x>".encode("utf-16"), "text/html", id="in another charset"),
+]
+
+
+@pytest.mark.parametrize(("body", "content_type"), FOREIGN)
+def test_slots_whose_tags_are_foreign_make_none_of_them_one(body: bytes, content_type: str) -> None:
+    written = body.decode("utf-16" if body[:1] == b"\xff" else "utf-8").encode()
+    found = read(body, content_type, CART, slots=True, foreign=lambda tag: tag == written)
+    assert (found.slots, b"template" in found.html) == (False, False)
+    assert read(body, content_type, CART, slots=True, foreign=lambda tag: tag != written).slots
+
+
+def test_a_piece_says_whether_it_may_have_slots() -> None:
+    assert read(b"<mf-slot name=x>", HTML, CART, slots=True).slots
+    assert not read(b"<p>", HTML, CART, slots=True).slots
+    assert not read(b"<mf-slot name=x>", HTML, CART).slots
+
+
+def test_a_comment_is_a_slot_where_rows_stand() -> None:
+    found = read(b"<!--mf:slot name=x--><tr><td>1", HTML, CART, Context.TABLE, slots=True)
+    assert found.html == b'<template mf-slot="x"></template><tbody><tr><td>1</td></tr></tbody>'
 
 
 SAID = [
@@ -237,8 +298,10 @@ SAID = [
     pytest.param("<base href=/x>", ["piece-root"], id="base"),
     pytest.param("<meta charset=utf-8><meta name=referrer content=x>", ["piece-meta"], id="meta, once"),
     pytest.param("<script type=importmap>[]</script>", ["piece-import-map"], id="an import map that is none"),
+    pytest.param("<script type=importmap>{}</script>" * 17, ["piece-import-maps"], id="more maps than anybody needs"),
     pytest.param("<template><script type=importmap>{}</script></template>", ["piece-import-map"], id="hidden map"),
-    pytest.param("<script type=speculationrules>{}</script>", ["piece-rules"], id="speculation rules"),
+    pytest.param("<link rel=stylesheet href=/s integrity=x>", ["piece-integrity"], id="a hash that is another"),
+    pytest.param("<body id=x onload=y>", ["piece-root-attributes"], id="what only a root has"),
     pytest.param("<script>document.write('x')</script>", ["document-write"], id="document.write"),
     pytest.param("<script type=x>'<!--<script>'", ["piece-script"], id="a script that cannot be ended"),
     pytest.param("<template for=x></template>", ["piece-patch"], id="a patch"),

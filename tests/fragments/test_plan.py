@@ -6,11 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fragments.errors import OverBudget
+import fragments.parse as parse
+import fragments.piece as piece
+from fragments.contain import fit
+from fragments.errors import FragmentsError, OverBudget
 from fragments.parse import SHELL
-from fragments.plan import MOST, Context, Plan, Region, Slot, compile, has_slots
+from fragments.plan import MOST, Context, Heading, Plan, Region, Slot, brings, compile, compile_piece, has_slots
+from fragments.urls import Place
 
 SLOT = '<mf-slot name="n">F</mf-slot>'
+SLOT2 = '<mf-slot name="m"></mf-slot>'
 
 
 def plan(shell: str) -> Plan:
@@ -74,6 +79,10 @@ UNCHANGED = [
     pytest.param("<style>/*<mf-slot name=n>*/</style>", "slot-in-text", id="slot in style"),
     pytest.param("<noscript><mf-slot name=n></mf-slot></noscript>", "slot-refused", id="slot in noscript"),
     pytest.param("<frameset><mf-slot name=n></mf-slot></frameset>", "slot-refused", id="slot in a frameset"),
+    pytest.param("<table><div><mf-slot name=n></mf-slot></div></table>", "slot-refused", id="moved out of a table"),
+    pytest.param("<table><tr><b><mf-slot name=n></mf-slot></table>", "slot-refused", id="moved out of a row"),
+    pytest.param("<template><col><mf-slot name=n></mf-slot></template>", "slot-refused", id="among template columns"),
+    pytest.param("<template><tr></tr><em><mf-slot name=n></mf-slot>", "slot-refused", id="moved out of its rows"),
     pytest.param("<mf-slot></mf-slot>", "slot-without-name", id="slot without a name"),
     pytest.param("<mf-slot name=' '></mf-slot>", "slot-without-name", id="slot with a blank name"),
     pytest.param("<!--mf:slot -->", "slot-without-name", id="comment without a name"),
@@ -116,11 +125,11 @@ def test_a_shell_in_another_charset_is_told() -> None:
 
 def test_attributes() -> None:
     slot = only(
-        '<mf-slot name="hotels.deals" required optional primary late lazy timeout="400ms" isolation=shadow '
+        '<mf-slot name="hotels.deals" required optional primary timeout="400ms" isolation=shadow '
         'id=deals class="wide red" style="x:y" city="S&atilde;o Paulo" n=1>F</mf-slot>'
     )
     assert slot.name == "hotels.deals"
-    assert (slot.required, slot.optional, slot.primary, slot.late, slot.lazy) == (True,) * 5
+    assert (slot.required, slot.optional, slot.primary) == (True, True, True)
     assert slot.timeout == 0.4
     assert slot.isolation == "shadow"
     assert slot.query == (("city", "São Paulo"), ("n", "1"))
@@ -187,13 +196,19 @@ PLACES = [
     pytest.param(f"<head></head>{SLOT}<body>x", Context.FLOW, B, id="between head and body"),
     pytest.param(f"<body>x</body></html>{SLOT}", Context.FLOW, B, id="after the end"),
     pytest.param(f"<table><form><tr><td>{SLOT}", Context.FLOW, (*B, "form", "table", "tbody", "tr", "td"), id="form"),
+    pytest.param(f"<p>x</body>{SLOT}", Context.PHRASE, (*B, "p"), id="after a body that left something open"),
+    pytest.param(f"<ul><li>x</body></html>{SLOT}", Context.FLOW, (*B, "ul", "li"), id="after an html that did"),
+    pytest.param(
+        f"<p><a href=/x><b><nobr>1</p>{SLOT}", Context.PHRASE, (*B, "a", "b", "nobr"), id="in what its tag opens again"
+    ),
+    pytest.param(f"<head>{SLOT}<meta>{SLOT2}</head>", Context.HEAD, ("html", "head"), id="both in the head"),
     pytest.param(f"<table><form></form><tr><td>{SLOT}", Context.FLOW, (*B, "table", "tbody", "tr", "td"), id="no form"),
 ]
 
 
 @pytest.mark.parametrize(("shell", "context", "chain"), PLACES)
 def test_where_a_slot_stands(shell: str, context: Context, chain: tuple[str, ...] | None) -> None:
-    slot = only(shell)
+    slot = plan(shell).slots[0]
     assert slot.context is context
     if chain is not None:
         assert slot.chain == chain
@@ -271,6 +286,7 @@ HOISTS = [
     pytest.param("<title>T</title>|<script>x", id="before a script that never ends"),
     pytest.param("<title>T</title>|", id="at the end"),
     pytest.param("<title>T</title></p>|</html>", id="stray end tags are nothing"),
+    pytest.param("<title>T</title>|</br><script>x</script>", id="but one of br is an element"),
 ]
 
 
@@ -336,6 +352,21 @@ def test_has_slots(page: str, has: bool) -> None:
     assert has_slots(page.encode()) is has
 
 
+BROUGHT = [
+    pytest.param("<p><mf-slot name=a>", True, id="an element"),
+    pytest.param("<template data-mf-x mf-slot=a>", True, id="a template"),
+    pytest.param("<!--mf:slot name=a-->", True, id="a comment"),
+    pytest.param("<p><mf-slot name=b></mf-slot><!-- name=a -->", False, id="one that is not asked for"),
+    pytest.param("<script>'<mf-slot name=a>'</script>", False, id="text"),
+    pytest.param("name=a", False, id="no slot at all"),
+]
+
+
+@pytest.mark.parametrize(("source", "brought"), BROUGHT)
+def test_what_came_with_a_request_is_known_as_it_was_written(source: str, brought: bool) -> None:
+    assert brings(source.encode(), lambda tag: b"=a" in tag) is brought
+
+
 @pytest.mark.parametrize("shell", ["<div>" * 600, "x" * (SHELL.size + 1)], ids=["depth", "bytes"])
 def test_a_shell_has_a_budget_too(shell: str) -> None:
     with pytest.raises(OverBudget):
@@ -371,3 +402,247 @@ def test_any_shell_is_cut_without_loss(shell: str) -> None:
     if not found.slots:
         assert found.literals == (shell.encode(),)
     assert [b"".join(halves) for halves in found.hoisted] == list(found.literals)
+
+
+# ---- Where the body ends --------------------------------------------------------------------------------------------
+
+BODY_ENDS = [
+    pytest.param("<body><p>x</p>|</body></html>", "", id="before its end tag"),
+    pytest.param(f"<div>{SLOT}</div>|</body>", "", id="after the last slot"),
+    pytest.param("<p>x</p>|</html>", "", id="before html's where body has none"),
+    pytest.param("<div>x</div>|", "", id="at the end of a page without either"),
+    pytest.param("<div>x</div>|</body>\n<!-- c -->\n</html>\n", "", id="blanks and comments may follow"),
+    pytest.param("<div>x</div></body>y|", "", id="text after it goes on with the body"),
+    pytest.param("<div>x</div></body></html><p>y</p>|", "", id="so does an element"),
+    pytest.param(f"x</body>{SLOT}|</html>", "", id="so does a slot"),
+    pytest.param("<p>a<p>b|</body>", "</p>", id="a paragraph may be left open"),
+    pytest.param("<ul><li>a<b>b|</body>", "</b></li></ul>", id="a list as well"),
+    pytest.param(
+        "<table><tr><td>a|</body>", "</td></tr></tbody></table>", id="a table, whose cells ignore the end tag"
+    ),
+    pytest.param("<script>'</body>'</script>|</body>", "", id="one in a script is text"),
+    pytest.param("<!--</body>-->|</body>", "", id="one in a comment as well"),
+    pytest.param("<title>T</title>|", "", id="a page that is all head"),
+    pytest.param("|", "", id="nothing"),
+]
+
+
+@pytest.mark.parametrize(("shell", "closing"), BODY_ENDS)
+def test_where_the_body_ends(shell: str, closing: str) -> None:
+    found = plan(shell.replace("|", ""))
+    assert found.body_end is not None
+    at, offset = found.body_end
+    marked = [*found.literals]
+    marked[at] = marked[at][:offset] + b"|" + marked[at][offset:]
+    assert b"\0".join(marked) == shell.replace(SLOT, "\0").encode()
+    assert found.closing == closing.encode()
+
+
+ENDLESS = ["<script>x</body>", "<!-- x</body>", "<p title='</body>", "<plaintext>x</body>", "<textarea></body>"]
+ENDLESS += ["<template><p></body>", "<svg><g></body>", "<math></body>", "<select><option></body>", "<noscript></body>"]
+
+
+@pytest.mark.parametrize("shell", ENDLESS)
+def test_a_page_that_ends_within_something_has_no_end_of_the_body(shell: str) -> None:
+    assert plan(shell).body_end is None
+
+
+# ---- Who comes later ------------------------------------------------------------------------------------------------
+
+LATE = '<mf-slot name="n" late></mf-slot>'
+LAZY = '<mf-slot name="n" lazy></mf-slot>'
+LATER = [
+    pytest.param(f"<div>{LATE}", (True, False), [], id="late in flow"),
+    pytest.param(f"<p>{LATE}", (True, False), [], id="late in a paragraph"),
+    pytest.param(f"<table>{LATE}", (True, False), [], id="late in a table"),
+    pytest.param(f"<table><tbody>{LATE}", (True, False), [], id="late between rows"),
+    pytest.param(f"<table><tr>{LATE}", (True, False), [], id="late between cells"),
+    pytest.param(f"<title>T</title>{LATE}", (False, False), ["slot-late"], id="not where it begins the body"),
+    pytest.param(f"<p><b>x</p>{LATE}", (False, False), ["slot-late"], id="not where formatting is opened again"),
+    pytest.param(f"<body>x</body>{LATE}", (False, False), ["slot-late"], id="not after the body"),
+    pytest.param(f"<head>{LATE}</head>", (False, False), ["slot-late"], id="not in the head"),
+    pytest.param(f"<select>{LATE}", (False, False), ["slot-late"], id="not in a select"),
+    pytest.param(f"<table><colgroup>{LATE}", (False, False), ["slot-late"], id="not among columns"),
+    pytest.param(f"<svg>{LATE}", (False, False), ["slot-late"], id="not in svg"),
+    pytest.param(f"<template><p>{LATE}", (False, False), ["slot-late"], id="not in a template"),
+    pytest.param("<mf-slot name=n late required></mf-slot>", (False, False), ["slot-late"], id="not a required one"),
+    pytest.param("<mf-slot name=n late primary></mf-slot>", (False, False), ["slot-late"], id="not a primary one"),
+    pytest.param(f"<div>{LAZY}", (False, True), [], id="lazy in flow"),
+    pytest.param(f"<p>{LAZY}", (False, True), [], id="lazy in a paragraph"),
+    pytest.param(f"<table>{LAZY}", (False, False), ["slot-lazy"], id="lazy not in a table"),
+    pytest.param(f"<head>{LAZY}</head>", (False, False), ["slot-lazy"], id="lazy not in the head"),
+    pytest.param(f"<template>{LAZY}", (False, False), ["slot-lazy"], id="lazy not in a template"),
+    pytest.param("<mf-slot name=n lazy required></mf-slot>", (False, False), ["slot-lazy"], id="lazy not required"),
+    pytest.param("<p><mf-slot name=n lazy late></mf-slot>", (False, True), ["slot-late"], id="of both, lazy"),
+    pytest.param("<table><mf-slot name=n lazy late></mf-slot>", (True, False), ["slot-lazy"], id="or what can be"),
+]
+
+
+@pytest.mark.parametrize(("shell", "later", "said"), LATER)
+def test_who_comes_later(shell: str, later: tuple[bool, bool], said: list[str]) -> None:
+    slot = only(shell)
+    assert (slot.late, slot.lazy) == later
+    assert codes(shell) == said
+
+
+# ---- Slots in a piece -----------------------------------------------------------------------------------------------
+
+PLACE = Place("/hotels", base="/hotels/x")
+
+
+def composed(shell: str, fragment: str, isolation: str = "none") -> tuple[Slot, Plan, bytes]:
+    slot = only(shell)
+    read = piece.read(fragment.encode(), "text/html", PLACE, slot.context, slots=True)
+    html = fit(read, slot, isolation).html
+    return slot, compile_piece(html, slot), html
+
+
+INNER = '<mf-slot name="i" q="1">F</mf-slot>'
+NESTED = [
+    pytest.param(f"<div>{SLOT}", f"<p>a{INNER}b</p>", Context.PHRASE, (*B, "div", "mf-slot", "p"), id="in a paragraph"),
+    pytest.param(f"<p>{SLOT}", INNER, Context.PHRASE, (*B, "p", "mf-slot"), id="in the shell's paragraph"),
+    pytest.param(
+        f"<table>{SLOT}",
+        "<tr><td>x<template mf-slot=i>F</template>",
+        Context.FLOW,
+        (*B, "table", "tbody", "tr", "td"),
+        id="in a cell of rows",
+    ),
+    pytest.param(
+        f"<table><tbody>{SLOT}",
+        "<tr><td>x</td></tr><template mf-slot=i>F</template>",
+        Context.TBODY,
+        (*B, "table", "tbody"),
+        id="between rows",
+    ),
+    pytest.param(
+        f"<table><tr>{SLOT}",
+        "<td>x</td><!--mf:slot name=i-->",
+        Context.TR,
+        (*B, "table", "tbody", "tr"),
+        id="between cells, as a comment",
+    ),
+    pytest.param(f"<head>{SLOT}</head>", "<!--mf:slot name=i-->", Context.HEAD, ("html", "head"), id="in the head"),
+    pytest.param(f"<svg><g>{SLOT}", "<template mf-slot=i></template>", Context.SVG, (*B, "svg", "g", "g"), id="in svg"),
+    pytest.param(
+        f"<table><form><tr><td>{SLOT}",
+        f"<p>x</p>{INNER}",
+        Context.FLOW,
+        (*B, "form", "table", "tbody", "tr", "td", "mf-slot"),
+        id="an open form stays around",
+    ),
+]
+
+
+@pytest.mark.parametrize(("shell", "fragment", "context", "chain"), NESTED)
+def test_a_slot_in_a_piece(shell: str, fragment: str, context: Context, chain: tuple[str, ...]) -> None:
+    outer, found, html = composed(shell, fragment)
+    (slot,) = found.slots
+    assert (slot.name, slot.context, slot.chain, slot.quirks) == ("i", context, chain, outer.quirks)
+    before, after = found.literals
+    assert html.startswith(before)
+    assert html.endswith(after)
+    assert slot.mark.startswith(f"{outer.mark}-")
+
+
+def test_a_slot_in_a_shadow_root_stands_in_its_template() -> None:
+    _, found, _ = composed(f"<div>{SLOT}", f"<p>x</p>{INNER}", "shadow")
+    assert found.slots[0].chain == (*B, "div", "mf-slot", "template")
+
+
+def test_a_piece_has_no_head_and_no_end() -> None:
+    _, found, _ = composed(f"<div>{SLOT}", f"<p>x</p>{INNER}{INNER}")
+    assert (found.hoist, found.body_end, found.closing, found.heading) == (None, None, b"", Heading())
+    assert found.hoisted == tuple((literal,) for literal in found.literals)
+    assert found.fallbacks == tuple(slot.filled(b"F") for slot in found.slots)
+
+
+def test_the_wrapper_of_a_piece_is_no_slot() -> None:
+    _, found, html = composed(f"<div>{SLOT}", "<p>x")
+    assert (found.literals, found.slots, found.diagnostics) == ((html,), (), ())
+
+
+def test_no_two_slots_of_a_page_share_a_mark() -> None:
+    shell = plan(f"{SLOT}{SLOT}")
+    pieces = [compile_piece(slot.filled(f"{INNER}{INNER}".encode()), slot) for slot in shell.slots]
+    deeper = [compile_piece(slot.filled(INNER.encode()), slot) for each in pieces for slot in each.slots]
+    marks = [slot.mark for each in (shell, *pieces, *deeper) for slot in each.slots]
+    assert len(set(marks)) == len(marks) == 10
+
+
+def test_the_same_piece_elsewhere_has_another_digest() -> None:
+    digests = {compile_piece(b"<i>x</i>", slot).digest for slot in plan(f"{SLOT}<p>{SLOT}").slots}
+    assert len(digests) == 2
+
+
+NESTED_SAID = [
+    pytest.param("<mf-slot name=i late></mf-slot>", ["slot-late"], id="late"),
+    pytest.param("<mf-slot name=i lazy></mf-slot>", ["slot-lazy"], id="lazy"),
+    pytest.param("<mf-slot name=i primary></mf-slot>", ["slot-primary"], id="primary"),
+    pytest.param("<mf-slot name=i required></mf-slot>", [], id="required"),
+    pytest.param("<mf-slot></mf-slot>", ["slot-without-name"], id="without a name"),
+    pytest.param("<script>'<mf-slot name=i>'</script>", ["slot-in-text"], id="in text"),
+]
+
+
+@pytest.mark.parametrize(("inner", "said"), NESTED_SAID)
+def test_what_is_said_of_slots_in_a_piece(inner: str, said: list[str]) -> None:
+    slot = only(f"<div>{SLOT}")
+    found = compile_piece(slot.filled(f"<p>x</p>{inner}".encode()), slot)
+    assert [each.code for each in found.diagnostics] == said
+    assert [each.line for each in found.diagnostics] == [1] * len(said)
+    assert [(each.late, each.lazy, each.primary) for each in found.slots] == [(False, False, False)] * len(found.slots)
+
+
+def test_slots_of_a_primary_piece_may_be_primary() -> None:
+    slot = only("<mf-slot name=n primary></mf-slot>")
+    assert compile_piece(slot.filled(b"<mf-slot name=i primary></mf-slot>"), slot).slots[0].primary
+
+
+def test_a_slot_in_a_piece_whose_tag_is_foreign_stays() -> None:
+    slot = only(f"<div>{SLOT}")
+    html = slot.filled(f"{INNER}<mf-slot name=own></mf-slot>".encode())
+    found = compile_piece(html, slot, foreign=lambda tag: tag == INNER[: INNER.index(">") + 1].encode())
+    assert [each.name for each in found.slots] == ["own"]
+
+
+NESTED_TAGS = """
+<mf-slot_name=i> </mf-slot> <mf-slot_name=j_/> <template_mf-slot=t> </template> <!--mf:slot_name=c--> <p> </p> <table>
+<tr> <td> </table> <ul> <li> <svg> <g> </svg> <select> <option> </select> <a> </a> <form> </form> <b> x <template>
+<template_shadowrootmode=open> <math> <script> </script> <button> <h1> <!-- -->
+"""
+FRAGMENTS = st.lists(st.sampled_from(NESTED_TAGS.split()).map(lambda tag: tag.replace("_", " ")), max_size=10)
+AROUND = ["<div>@", "<p>@", "<table>@", "<table><tr>@", "<ul><li>@", "<select>@", "<svg>@", "<form>@"]
+AROUND += ["<head>@</head>", "<!doctype html><p><b>@", "<a>@", "<template><div>@", "<math><mi>@", "<button>@"]
+
+
+@settings(max_examples=200, deadline=None)
+@given(FRAGMENTS.map("".join), st.sampled_from(AROUND), st.sampled_from(["none", "shadow"]))
+def test_a_piece_is_compiled_as_the_whole_page_would_be(fragment: str, around: str, isolation: str) -> None:
+    try:
+        outer, found, html = composed(around.replace("@", SLOT), fragment, isolation)
+    except FragmentsError:
+        return
+    whole = compile(around.encode().replace(b"@", html), foreign=lambda tag: outer.mark.encode() in tag)
+    assert [(slot.name, slot.context, slot.chain, slot.fallback) for slot in found.slots] == [
+        (slot.name, slot.context, slot.chain, slot.fallback) for slot in whole.slots
+    ]
+    before, after = around.encode().split(b"@")
+    assert [before + found.literals[0], *found.literals[1:]] == [
+        *whole.literals[:-1],
+        whole.literals[-1][: -len(after) or None],
+    ]
+    assert found.literals[0].startswith(html[: len(found.literals[0])])
+
+
+@settings(max_examples=200, deadline=None)
+@given(SHELLS)
+def test_what_comes_at_the_end_of_any_body_is_its_own_child(shell: str) -> None:
+    found = plan(shell)
+    if found.body_end is None:
+        return
+    at, offset = found.body_end
+    literals = [*found.literals]
+    literals[at] = literals[at][:offset] + found.closing + b"<div><!--here:--></div>" + literals[at][offset:]
+    parts = [literals[0], *(part for pair in zip(found.empties, literals[1:], strict=True) for part in pair)]
+    assert parse.spots(b"".join(parts), "here")["here:"].chain == ("html", "body", "div")
