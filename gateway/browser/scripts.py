@@ -1,6 +1,7 @@
-"""The scripts viewers load, as they are served, and the element that loads the runtime of a mounted page.
+"""What viewers load of ours, as it is served, and the elements that load the runtimes of mounted and of composed pages.
 
-Served is the small one that `./dev small` makes of each; its path holds its digest, so viewers keep it for good.
+Of a script, the small one is served that `./dev small` makes. A path holds the digest of what is there, so viewers keep
+it for good.
 """
 
 import json
@@ -15,18 +16,21 @@ from fragments.urls import Place
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A script: where viewers ask for it, and its bytes."""
+    """A script, or what else a page loads of ours: where viewers ask for it, what it is, and its bytes."""
 
     name: str
     body: bytes
+    suffix: str = "js"
+    kind: bytes = b"text/javascript; charset=utf-8"
     path: bytes = field(init=False)
 
     def __post_init__(self) -> None:
         digest = sha256(self.body).hexdigest()[:16]
-        object.__setattr__(self, "path", f"/-/browser/{self.name}-{digest}.js".encode())
+        object.__setattr__(self, "path", f"/-/browser/{self.name}-{digest}.{self.suffix}".encode())
 
 
-OURS = ("/-/browser", "/-/fragment", "/-/u")  # what the gateway itself answers, on every mount's pages
+# What the gateway itself answers, on every mount's pages.
+OURS = ("/-/browser", "/-/fragment", "/-/slots", "/-/u")
 
 
 def tag(place: Place, router: str, nonce: bytes | None, cookies: Collection[bytes] = ()) -> bytes:
@@ -45,6 +49,18 @@ def tag(place: Place, router: str, nonce: bytes | None, cookies: Collection[byte
     return f"<script {written}></script>".encode()
 
 
+def slots_tag(shell: str, soft: bool) -> bytes:
+    """Loads the slots runtime, in the head of a composed page; `shell` names the shell's literals.
+
+    It does not wait for the end of the page, as a module otherwise does: that is when the slowest late piece is here.
+    """
+    told = {"src": SLOTS.path.decode(), "data-shell": shell}
+    if soft:
+        told["data-soft"] = SOFT.path.decode()
+    written = " ".join(f'{name}="{escape(value)}"' for name, value in told.items())
+    return f'<script type="module" async data-mf-runtime {written}></script>'.encode()
+
+
 def import_map(place: Place, nonce: bytes | None) -> bytes:
     """Puts what modules import by a root path below the prefix; what is there already, and other mounts, stay."""
     addresses = {"/": f"{place.prefix}/"} | {f"{stays}/": f"{stays}/" for stays in (place.prefix, *place.links_to)}
@@ -59,4 +75,25 @@ def _small(name: str) -> Script:
     return Script(name, text.partition(b"\n")[2])
 
 
+def _prefetch(eagerness: str) -> Script:
+    """Speculation rules: which links are fetched before they are followed. A link that ends a session never is."""
+    leave = ("logout", "log-out", "signout", "sign-out")
+    never = ("[download]", "[rel~=nofollow]", "[rel~=external]", "[data-no-prefetch]", "[data-no-prefetch] *")
+    marked = ",".join((*never, *(f'[href*="{word}" i]' for word in leave)))
+    where = {"and": [{"href_matches": "/*"}, {"not": {"href_matches": "/-/*"}}, {"not": {"selector_matches": marked}}]}
+    rules = {"prefetch": [{"source": "document", "where": where, "eagerness": eagerness}]}
+    body = json.dumps(rules, separators=(",", ":")).encode()
+    return Script(f"prefetch-{eagerness}", body, "json", b"application/speculationrules+json")
+
+
 MOUNT = _small("mount")
+SLOTS = _small("slots")
+SOFT = _small("soft")  # navigation between pages of one shell, loaded by the slots runtime
+TRANSITIONS = Script(
+    "transitions",
+    b"@media (prefers-reduced-motion:no-preference){@view-transition{navigation:auto}}\n",
+    "css",
+    b"text/css; charset=utf-8",
+)
+PREFETCH = {eagerness: _prefetch(eagerness) for eagerness in ("conservative", "moderate", "eager")}
+OWN = {each.path: (each.kind, each.body) for each in (MOUNT, SLOTS, SOFT, TRANSITIONS, *PREFETCH.values())}
