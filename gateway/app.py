@@ -95,6 +95,7 @@ async def house(settings: Settings) -> AsyncIterator[House]:
         trusted=settings.trusted_proxies,
         deadline=settings.page_deadline,
         page_bytes=settings.page_bytes,
+        early_hints=settings.early_hints,
         access_log=settings.access_log,
     )
 

@@ -88,14 +88,20 @@ class Lane:
 
 
 class Fetch:
-    """What is wanted of an upstream, for a page or for a slot. `target` is what the origin sees."""
+    """What is wanted of an upstream, for a page or for a slot. `target` is what the origin sees.
+
+    `follows`: a redirect inside the upstream is followed, as a slot has no address to move to. `scope` says for which
+    fragment's slots a sheet is made to hold.
+    """
 
     __slots__ = (
+        "follows",
         "fragment",
         "key",
         "lane",
         "place",
         "policy",
+        "scope",
         "target",
         "timeout",
         "upstream",
@@ -112,6 +118,7 @@ class Fetch:
         *,
         lane: Lane | None = None,
         fragment: Fragment | None = None,
+        follows: bool = True,
     ) -> None:
         self.upstream = upstream
         self.target = target
@@ -121,6 +128,8 @@ class Fetch:
         self.timeout = timeout
         self.lane = lane
         self.fragment = fragment
+        self.follows = follows
+        self.scope = ""
 
     @property
     def mount(self) -> Mount | None:

@@ -55,10 +55,11 @@ class Sink(Protocol):
 class Stream:
     """A body that is not all here yet: chunk after chunk, at the reader's pace.
 
-    `length` is in bytes, None when it is not known before the end.
+    `length` is in bytes, None when it is not known before the end. `costly`: others work for it while it is read.
     """
 
     __slots__ = ()
+    costly = False
 
     @property
     def length(self) -> int | None:
@@ -223,12 +224,18 @@ async def gathered(body: Body, limit: int) -> Body:
     """All of a body as bytes; one that is longer than `limit` bytes as a stream that still has all of it."""
     if isinstance(body, bytes):
         return body
+    if type(body) is Whole and body.length <= limit:
+        return body.taken()
     chunks, size = [], 0
-    while chunk := await body.read():
-        size += len(chunk)
-        chunks.append(chunk)
-        if size > limit:
-            return Resumed(b"".join(chunks), body)
+    try:
+        while chunk := await body.read():
+            size += len(chunk)
+            chunks.append(chunk)
+            if size > limit:
+                return Resumed(b"".join(chunks), body)
+    except BaseException:
+        body.close()  # who read it is gone, and nobody else knows of it
+        raise
     return b"".join(chunks)
 
 
@@ -246,6 +253,10 @@ class Whole(Stream):
         return len(self.view)
 
     async def read(self) -> bytes:
+        return self.taken()
+
+    def taken(self) -> bytes:
+        """All of it that was not read yet."""
         left, self._left = self._left, self._left[:0]
         return bytes(left)
 

@@ -69,6 +69,18 @@ def path(text: str) -> str:
     return text
 
 
+FRAGMENT = r"[a-z0-9][a-z0-9_-]{0,62}(\.[a-z0-9][a-z0-9_-]{0,62}){0,4}"
+
+
+def alternative(text: str) -> str:
+    """What is tried when a fragment fails: a path of the same upstream, or another fragment."""
+    if text.startswith("/"):
+        return path(text)
+    if not re.fullmatch(FRAGMENT, text):
+        raise ValueError("an alternative is a path such as /fragments/plain, or the name of another fragment")
+    return text
+
+
 LONGEST = 366 * 86400
 # as editors are told: JSON Schema's patterns find a match anywhere, so this one says where it ends
 DURATIONS = {
@@ -83,7 +95,8 @@ Origin = Annotated[str, AfterValidator(origin)]
 Prefix = Annotated[str, AfterValidator(prefix)]
 Path = Annotated[str, AfterValidator(path)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
-FragmentName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}(\.[a-z0-9][a-z0-9_-]{0,62}){0,4}$")]
+FragmentName = Annotated[str, Field(pattern=rf"^{FRAGMENT}$")]
+Alternative = Annotated[str, AfterValidator(alternative)]
 POINTER = r"^(/([^/~]|~[01])*){1,32}$"  # RFC 6901, section 3
 Pointer = Annotated[str, Field(pattern=POINTER, max_length=256)]
 FieldName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$")]
@@ -156,6 +169,14 @@ class Rewrite(Declared):
     json_pointers: list[Pointer] = Field(default_factory=list, max_length=64)
 
 
+class Navigation(Declared):
+    """How viewers move between the pages of a mount that composes."""
+
+    transitions: bool = False  # one page fades into the next (CSS View Transitions, level 2)
+    prefetch: Literal["off", "conservative", "moderate", "eager"] = "off"  # the eagerness of speculation rules
+    soft: bool = False  # only slots that change are fetched, where the shell stays the same
+
+
 class Mount(Declared):
     """A public path prefix served by an upstream, prefix stripped."""
 
@@ -171,6 +192,7 @@ class Mount(Declared):
     router: Literal["auto", "none", "base", "flip"] = "auto"
     rewrite: Rewrite = Rewrite()
     spa_fallback: Path | None = None
+    navigation: Navigation = Navigation()
 
     @model_validator(mode="before")
     @classmethod
@@ -189,8 +211,9 @@ class Fragment(Declared):
     timeout: Duration = 1.0  # a page's slot waits no longer; Tailor waits 3 s, Podium 1 s
     cache: CachePolicy | None = None
     isolation: Literal["none", "scope", "shadow", "iframe"] = "none"
-    alternative: str | None = None
+    alternative: Alternative | None = None  # a path of the same upstream, or another fragment
     composes: bool = False
+    ids: Literal["keep", "prefix"] = "keep"  # prefix: its ids, and what refers to them, begin with its name
     forward: Forward = Forward()
 
 

@@ -21,6 +21,43 @@ class Kept(dict[K, V]):
         return value
 
 
+class Weighed(Generic[K, V]):
+    """Values of at most `budget` bytes together; the one not asked for longest goes first.
+
+    Each weighs what it is said to, and ENTRY for being here, so that a million small ones are not free.
+    """
+
+    ENTRY = 500
+
+    def __init__(self, budget: int) -> None:
+        self.weight = 0
+        self._budget = budget
+        self._kept: OrderedDict[K, tuple[V, int]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def get(self, key: K) -> V | None:
+        found = self._kept.get(key)
+        if found is None:
+            return None
+        self._kept.move_to_end(key)
+        return found[0]
+
+    def put(self, key: K, value: V, weight: int) -> V:
+        """Nothing is kept that alone would fill a quarter of the budget."""
+        before = self._kept.pop(key, None)
+        if before is not None:
+            self.weight -= before[1]
+        weight += self.ENTRY
+        if weight <= self._budget // 4:
+            self._kept[key] = value, weight
+            self.weight += weight
+            while self.weight > self._budget:
+                self.weight -= self._kept.popitem(last=False)[1][1]
+        return value
+
+
 class Recent(Generic[K, V]):
     """At most `most` values; the one not asked for longest goes first."""
 

@@ -51,6 +51,7 @@ class Settings:
     moved_for: float = 30 * 86400.0  # seconds an old prefix leads to the new one: a month of bookmarks and mail
     connections: int = 256  # per origin and worker; nginx's worker_connections default is 512 for all of them
     trusted_proxies: tuple[Network, ...] = ()
+    early_hints: bool = True  # a 103 before a composed page, to browsers that load one; off where a proxy minds
     access_log: bool = True  # a line per request; off where a proxy in front already logs. Failures are told always
 
 
@@ -328,5 +329,6 @@ READERS: Mapping[str, Reader] = {
     "page_bytes": _size,
     "connections": _connections,
     "trusted_proxies": _proxies,
+    "early_hints": _switch,
     "access_log": _switch,
 }

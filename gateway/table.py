@@ -64,6 +64,7 @@ class Mount:
     tag: str = ""
     runtime: bool = True
     router: str = "auto"
+    navigation: model.Navigation = field(default_factory=model.Navigation)
     relinked: tuple[tuple[str, str], ...] = ()  # of what it links to, prefixes that moved: old and new
 
     @property
@@ -107,6 +108,12 @@ class Fragment:
     headers: frozenset[bytes]
     cookies: frozenset[bytes]
     query: frozenset[str]
+    ids: str = "keep"
+
+    @property
+    def fitting(self) -> bytes:
+        """All that says how its pieces are made to stand in a page."""
+        return f"{self.isolation} {self.ids} {self.composes:d}".encode()
 
     @property
     def is_personal(self) -> bool:
@@ -284,6 +291,7 @@ def _mount(prefix: str, declared: model.Mount, upstream: Upstream, team: str, le
         tag="" if prefix == "/" else tag(team, upstream.name),
         runtime=declared.runtime == "on",
         router=declared.router,
+        navigation=declared.navigation,
         relinked=relinked,
     )
 
@@ -302,4 +310,5 @@ def _fragment(name: str, declared: model.Fragment, upstream: Upstream, team: str
         headers=frozenset(header.lower().encode() for header in declared.forward.headers),
         cookies=frozenset(cookie.encode() for cookie in declared.forward.cookies),
         query=frozenset(declared.forward.query),
+        ids=declared.ids,
     )

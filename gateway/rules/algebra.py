@@ -25,6 +25,7 @@ REMEMBERED = 256  # bytes of a Cache-Control; longer ones are read each time
 MOST_NONCES = 8  # of one page's policies; nobody needs more than two
 NO_SHARING = b"private, no-cache"
 SHELLS = "fields of a shell that its page has"  # another
+SUM = "what follows from it and the other parts of its page"  # another, of the parts it had the last time
 _BY_CODING = (b"vary", b"accept-encoding")
 _TYPE = (b"content-type", b"text/html; charset=utf-8")
 
@@ -96,20 +97,51 @@ STAND_IN = Part(Head([(b"cache-control", b"no-cache")]))  # a slot's own content
 ONE_VIEWERS = Part(Head([(b"cache-control", NO_SHARING)]))  # what was chosen by who asks
 
 
+class Sum(NamedTuple):
+    """What follows from the heads of a page's parts, whoever asks for it and whenever."""
+
+    pieces: Sequence[Part]
+    told: Sequence[Words]
+    said: frozenset[bytes]  # all members of their Cache-Control
+    any_request: bool  # no two requests need be answered alike
+    shells: Fields
+    rest: Fields
+
+    def has(self, pieces: Sequence[Part]) -> bool:
+        """Identity will do: heads live on, and what is made for a slot is made once."""
+        if len(pieces) != len(self.pieces):
+            return False
+        for one, other in zip(pieces, self.pieces):  # noqa: B905  as long as one another; every page comes by here
+            if one.head is not other.head or one.place is not other.place:
+                return False
+            if one.asks is not other.asks or one.primary is not other.primary:
+                return False
+        return True
+
+
 def page(parts: Sequence[Part]) -> tuple[Fields, Lasting]:
     """The page's fields, less its validator, and how long it lasts. The first part is the shell."""
+    shell, pieces = parts[0].head, parts[1:]
+    known: Sum | None = shell.memo.get(SUM)
+    if known is None or not known.has(pieces):
+        known = shell.keep(SUM, _sum(parts))
+    lasts = _lasting(parts, known.told, known.said, known.any_request)
+    return [*known.shells, (b"cache-control", lasts.after(0.0)), *known.rest], lasts
+
+
+def _sum(parts: Sequence[Part]) -> Sum:
     told = [words(part.head) for part in parts]
     plain = all(each.plain for each in told) and not any(part.asks for part in parts)
-    lasts = _lasting(parts, told, plain)
-    fields = [*_shells(parts[0].head), (b"cache-control", lasts.after(0.0))]
-    if plain:
-        fields.append(_BY_CODING)
-        return fields, lasts
-    for name, rule in WORKED_OUT.items():
-        value = rule(parts)
-        if value is not None:
-            fields.append((name, value))
-    return fields + cookies(parts), lasts
+    rest: Fields = [_BY_CODING] if plain else []
+    if not plain:
+        worked_out = ((name, rule(parts)) for name, rule in WORKED_OUT.items())
+        rest = [(name, value) for name, value in worked_out if value is not None] + cookies(parts)
+    depends = not plain and _depends_on_all(parts)
+    return Sum(parts[1:], told, _all_said(told), depends, _shells(parts[0].head), rest)
+
+
+def _all_said(told: Sequence[Words]) -> frozenset[bytes]:
+    return frozenset[bytes]().union(*(each.said for each in told))
 
 
 def _shells(head: Head) -> Fields:
@@ -186,16 +218,14 @@ def _seconds(said: Said, name: bytes) -> float | None:
 def lasting(parts: Sequence[Part]) -> Lasting:
     """The strictest of what the parts allow: for whom, for how long, and what else they forbid."""
     told = [words(part.head) for part in parts]
-    return _lasting(parts, told, plain=False)
+    return _lasting(parts, told, _all_said(told), _depends_on_all(parts))
 
 
-def _lasting(parts: Sequence[Part], told: Sequence[Words], plain: bool) -> Lasting:
-    """`plain`: no part depends on any field of the request."""
-    said = set[bytes]().union(*(each.said for each in told))
+def _lasting(parts: Sequence[Part], told: Sequence[Words], said: frozenset[bytes], any_request: bool) -> Lasting:
     if b"no-store" in said:
-        return Lasting(b"no-store")
+        return _NO_STORE
     beside = tuple(word for word in _FORBIDDING if word in said)
-    if b"no-cache" in said or (not plain and _depends_on_all(parts)):
+    if b"no-cache" in said or any_request:
         return Lasting(NO_SHARING, told=beside)
     private, parted = b"private" in said, b"s-maxage" in said
     own = [_own(part, each) for part, each in zip(parts, told, strict=True)]
@@ -209,6 +239,7 @@ def _lasting(parts: Sequence[Part], told: Sequence[Words], plain: bool) -> Lasti
     return Lasting(scope, here, between, stale, error, beside)
 
 
+_NO_STORE = Lasting(b"no-store")
 _FORBIDDING = (b"must-revalidate", b"proxy-revalidate", b"no-transform")
 
 

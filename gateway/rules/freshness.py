@@ -8,13 +8,14 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from gateway.message import Entry, Fields, Response, first, joined
+from gateway.message import Entry, Fields, Head, Response, first, joined
 from gateway.model import CachePolicy
 
 # Kept when their freshness is told (RFC 9110 section 15.1); others need more care than they are worth
 KEPT_STATUSES = frozenset({200, 203, 204, 301, 308, 404, 410})
 _DIRECTIVE = re.compile(rb"""([A-Za-z0-9_-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,;"]*)))?""")
 SAID = "what Cache-Control says"  # key of a head's memo
+NEVER = "why it is never kept"  # another
 Said = dict[bytes, bytes | None]
 LONGEST = 366 * 86400.0
 
@@ -84,20 +85,18 @@ def lifetime(response: Response, policy: CachePolicy | None, now: float, *, cook
     What the origin says wins; the manifest's policy speaks where it is silent. `cookies` tells that the request
     carried some: then silence of the origin about sharing means no.
     """
-    status, fields, index = response.status, response.head.fields, response.head.index
+    status, head = response.status, response.head
     if status not in KEPT_STATUSES:
         return "status"
-    if b"set-cookie" in index:
-        return "set-cookie"
-    if b"vary" in index and b"*" in joined(fields, b"vary"):
-        return "vary"
+    never: str | None = head.memo.get(NEVER)
+    if never is None:
+        never = head.keep(NEVER, _never(head))
+    if never:
+        return never
+    fields, index = head.fields, head.index
     if b"cache-control" not in index and b"expires" not in index and policy is None:
         return "no-freshness"
-    memo = response.head.memo
-    said: Said = memo.get(SAID) or response.head.keep(SAID, directives(joined(fields, b"cache-control")))
-    for word in (b"no-store", b"private", b"no-cache"):
-        if word in said:
-            return word.decode()
+    said = _said(head)
     if cookies and policy is None and not {b"public", b"s-maxage"} & said.keys():
         return "cookie"
     told = _told(said, fields, now)
@@ -117,6 +116,21 @@ def lifetime(response: Response, policy: CachePolicy | None, now: float, *, cook
     if fresh <= 0 and not beyond and not error:
         return "stale-on-arrival"
     return Lifetime(max(fresh, 0.0), beyond, error, age)
+
+
+def _never(head: Head) -> str:
+    """Why nobody may keep an answer with these fields, whatever a policy says; empty when there is no reason."""
+    if b"set-cookie" in head.index:
+        return "set-cookie"
+    if b"vary" in head.index and b"*" in joined(head.fields, b"vary"):
+        return "vary"
+    said = _said(head)
+    return next((word.decode() for word in (b"no-store", b"private", b"no-cache") if word in said), "")
+
+
+def _said(head: Head) -> Said:
+    known: Said | None = head.memo.get(SAID)
+    return head.keep(SAID, directives(joined(head.fields, b"cache-control"))) if known is None else known
 
 
 def _told(said: dict[bytes, bytes | None], fields: Fields, now: float) -> float | None:

@@ -43,14 +43,17 @@ def bodiless(response: Response) -> Response:
 
 def server_timing(timings: Iterable[tuple[str, str, float]]) -> bytes:
     """Server-Timing of a page's fragments: each with how it came out and how long it took (W3C Server Timing)."""
-    parts = [f'{_token(name)};desc="{outcome}";dur={seconds * 1000:.1f}' for name, outcome, seconds in timings]
-    return ", ".join(parts).encode("latin-1")
+    return b", ".join([_timed(name, outcome) + b"%.1f" % (seconds * 1000) for name, outcome, seconds in timings])
 
 
 _NO_TOKEN = re.compile(r"[^!#$%&'*+.^_`|~0-9A-Za-z-]")
 
 
 @lru_cache(maxsize=1024)
+def _timed(name: str, outcome: str) -> bytes:
+    return f'{_token(name)};desc="{outcome}";dur='.encode("latin-1")
+
+
 def _token(name: str) -> str:
     """A slot may have any name, a metric only a token (RFC 9110 section 5.6.2)."""
     return _NO_TOKEN.sub("_", name[:128])

@@ -24,6 +24,7 @@ from gateway.transport.tunnel import Tunnel
 
 KNOWN_HEAD = 2048  # bytes of an answer's head that is remembered
 LARGE = 16 * 1024  # bytes of a body from which a copy costs more than it saves
+DATE = 29  # bytes of a date (RFC 9110 section 5.6.7)
 HEAD_LIMIT = 64 * 1024  # bytes of an answer's head; nginx allows 4-8 KiB, Node 16, Varnish 32
 LINES = "lines of a request"  # key of a head's memo
 BODILESS = frozenset({204, 205, 304})
@@ -31,6 +32,30 @@ BODILESS = frozenset({204, 205, 304})
 
 class Stale(Exception):
     """A kept connection turned out to be closed before a byte of the answer came."""
+
+
+class Coming(Later[Response]):
+    """An answer that was asked for on an open connection."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: "Connection") -> None:
+        self.done = False
+        self.then = None
+        self._error = None
+        self._connection = connection
+
+    @property
+    def origin(self) -> Origin:
+        return self._connection.home.origin
+
+    def give_up(self) -> None:
+        """Nobody waits for it any more."""
+        self.then = None
+        if not self.done:
+            self._connection.close()
+        elif self._error is None and isinstance(self._value.body, Stream):
+            self._value.body.close()
 
 
 class Known:
@@ -44,11 +69,31 @@ class Known:
         self.length = length
 
 
+class Seen:
+    """A whole answer as it came the last time. One that came twice, but for its date, is known by its bytes alone."""
+
+    __slots__ = ("after", "before", "body", "count", "gap", "known")
+
+    def __init__(self, known: Known, body: bytes) -> None:
+        self.known = known
+        self.body = body
+        self.before = self.after = b""
+        self.gap = 0
+        self.count = -1
+
+    def again(self, data: bytes) -> None:
+        """It came a second time: where in it the date stands."""
+        at = _dated(data, len(data) - len(self.body))
+        self.before, self.gap, self.after = (data, 0, b"") if at < 0 else (data[:at], DATE, data[at + DATE :])
+        self.count = len(data)
+
+
 class Keeper(Protocol):
     """Who owns a connection and all others to its origin."""
 
     origin: Origin
     heads: "Kept[bytes, Known]"
+    seen: "Kept[bytes, Seen]"
     landing: Landing
 
     def expects(self, timeout: float) -> float:
@@ -83,9 +128,10 @@ class Connection(asyncio.BufferedProtocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport = cast(asyncio.Transport, None)
         self._parser = httptools.HttpResponseParser(self)
-        self._answer: Later[Response] | None = None
+        self._answer: Coming | None = None
         self.deadline = 0.0
         self._request: Request | None = None
+        self._seen: Seen | None = None
         self._response: Response | None = None
         self._incoming: Incoming | None = None
         self._headers: list[Field] = []
@@ -107,15 +153,17 @@ class Connection(asyncio.BufferedProtocol):
 
     # An exchange
 
-    def exchange(self, request: Request, timeout: float) -> Later[Response]:
+    def exchange(self, request: Request, timeout: float) -> Coming:
         """Write the request; what is returned holds the response as soon as its head is here."""
         self._request = request
         self._reused, self.used = self.used, True
-        answer: Later[Response] = Later()
-        self._answer = answer
+        answer = self._answer = Coming(self)
         self.deadline = self.home.expects(timeout)
         body = request.body
-        if type(body) is bytes:
+        if not body and request.method == b"GET":
+            self._seen = self.home.seen.get(request.target)
+            self._transport.write(head(request))
+        elif type(body) is bytes:
             self._transport.write(head(request) + body)
         else:
             assert isinstance(body, Stream)
@@ -181,6 +229,12 @@ class Connection(asyncio.BufferedProtocol):
         return self._landing.room()
 
     def buffer_updated(self, count: int) -> None:
+        seen = self._seen
+        if seen is not None:
+            self._seen = None
+            if count == seen.count and self._landing.holds(seen.before, seen.gap, seen.after):
+                self._answers_as(seen)
+                return
         if count < LARGE:
             self._heard(self._landing.taken(count))
         else:
@@ -268,8 +322,26 @@ class Connection(asyncio.BufferedProtocol):
             return True
         if here:
             self._early = [_worth(data[end + 4 :])]
+        if self._whole and type(data) is bytes and request.method == b"GET":
+            self._see(data, known, bytes(self._early[0]) if here else b"")
         self._deliver(answer, self._response)
         return True
+
+    def _answers_as(self, seen: Seen) -> None:
+        """The whole answer of the last time, byte for byte."""
+        answer, self._answer = self._answer, None
+        self._request = None
+        self.home.release(self)  # first: who is answered may want this very connection next
+        if answer is not None:
+            answer.set(Response(seen.known.status, seen.known.head, seen.body))
+
+    def _see(self, data: bytes, known: Known, body: bytes) -> None:
+        assert self._request is not None
+        seen = self.home.seen.get(self._request.target)
+        if seen is None or seen.known is not known or seen.body != body:
+            self.home.seen.keep(self._request.target, Seen(known, body))
+        elif seen.count < 0:
+            seen.again(data)
 
     def _remember(self, data: bytes | memoryview, response: Response) -> None:
         """Heads that came in one piece, frame their body by its length, and say nothing that ages."""
@@ -398,7 +470,7 @@ class Connection(asyncio.BufferedProtocol):
                 self._incoming.trailers = self._trailers
                 self._incoming.finish()
 
-    def _deliver(self, answer: Later[Response], response: Response) -> None:
+    def _deliver(self, answer: Coming, response: Response) -> None:
         """The head is here: who waits is answered, with the body if that is whole, with a stream of it if not."""
         self._answer = None
         early, self._early = self._early, []
@@ -492,8 +564,9 @@ def head(request: Request) -> bytes:
     """The request line and fields as they go out (RFC 9112 section 3)."""
     block = request.head
     lines: bytes = block.memo.get(LINES) or block.keep(LINES, _lines(block.fields))
-    extra = _lines(request.extra) if request.extra is not None else b""
-    return request.method + b" " + request.target + b" HTTP/1.1\r\n" + lines + extra + b"\r\n"
+    for name, value in request.extra or ():
+        lines += b"%b: %b\r\n" % (name, value)
+    return b"%b %b HTTP/1.1\r\n%b\r\n" % (request.method, request.target, lines)
 
 
 def _worth(body: bytes | memoryview) -> bytes | memoryview:
@@ -502,11 +575,21 @@ def _worth(body: bytes | memoryview) -> bytes | memoryview:
 
 
 def undated(raw: bytes) -> bytes:
-    """A head's bytes less its Date field (29 bytes, RFC 9110 section 5.6.7), the one thing every second changes."""
-    at = raw.find(b"\r\nDate: ")
+    """A head's bytes less its date, the one thing every second changes."""
+    at = _dated(raw, len(raw))
+    return raw if at < 0 else raw[: at - _DATE_FIELD] + raw[at + DATE :]
+
+
+def _dated(raw: bytes, end: int) -> int:
+    """Where in a head its date stands; -1 if there is none, or another kind of date."""
+    at = raw.find(b"\r\nDate: ", 0, end)
     if at < 0:
-        at = raw.find(b"\r\ndate: ")
-    return raw[:at] + raw[at + 37 :] if at >= 0 and raw[at + 37 : at + 39] == b"\r\n" else raw
+        at = raw.find(b"\r\ndate: ", 0, end)
+    at += _DATE_FIELD
+    return at if at >= _DATE_FIELD and raw[at + DATE : at + DATE + 2] == b"\r\n" else -1
+
+
+_DATE_FIELD = len(b"\r\nDate: ")
 
 
 def _lines(fields: Fields) -> bytes:

@@ -30,6 +30,11 @@ class Landing:
         """The first bytes, for good."""
         return bytes(memoryview(self._buffer)[:count])
 
+    def holds(self, before: bytes, gap: int, after: bytes) -> bool:
+        """Whether these bytes came, with some of one line between them."""
+        at, buffer = len(before), self._buffer
+        return buffer.startswith(after, at + gap) and buffer.startswith(before) and buffer.find(b"\n", at, at + gap) < 0
+
     def lent(self, count: int) -> memoryview:
         """The first bytes, to be used at once; who keeps the view keeps the buffer."""
         self._lent = True

@@ -42,6 +42,16 @@ class Later(Generic[T]):
             if then is not None:
                 then()
 
+    def result(self) -> T:
+        """What was set; raises what it failed with."""
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+    @property
+    def failed(self) -> bool:
+        return self._error is not None
+
     def __await__(self) -> Generator[object, None, T]:
         if not self.done:
             if Later.taskless:

@@ -14,7 +14,7 @@ from gateway.message import Request, Response
 from gateway.recent import Kept
 from gateway.table import Origin
 from gateway.transport.base import Transport
-from gateway.transport.connection import Connection, Known, Stale
+from gateway.transport.connection import Coming, Connection, Known, Seen, Stale
 from gateway.transport.landing import Landing
 from gateway.transport.resolve import Resolver
 from gateway.transport.tunnel import Tunnel
@@ -22,16 +22,19 @@ from gateway.transport.tunnel import Tunnel
 IDLE = 30.0  # seconds a connection is kept unused: under the 60 s of common load balancers, so we close first
 SWEEP = 5.0
 KNOWN_HEADS = 512  # answers' heads of one origin that are remembered
+SEEN = 64  # its whole answers, of at most 16 KB each
 TUNNELS = 1024  # per origin, apart from its connections: they live for hours, and no page may wait for them
 TICK = 0.01  # seconds; how late a timeout may be told
+NEVER = float("inf")
 
 
 class Home:
     """All connections to one origin."""
 
     __slots__ = (
+        "_due",
         "_loop",
-        "_ticks",
+        "_timer",
         "all",
         "heads",
         "idle",
@@ -39,6 +42,7 @@ class Home:
         "limit",
         "opening",
         "origin",
+        "seen",
         "tunnels",
         "waiting",
     )
@@ -46,8 +50,10 @@ class Home:
     def __init__(self, origin: Origin, limit: int, landing: Landing) -> None:
         self.landing = landing
         self._loop = asyncio.get_running_loop()
-        self._ticks = False
+        self._due = NEVER
+        self._timer: asyncio.TimerHandle | None = None
         self.heads: Kept[bytes, Known] = Kept(KNOWN_HEADS)
+        self.seen: Kept[bytes, Seen] = Kept(SEEN)
         self.origin = origin
         self.limit = limit
         self.idle: list[Connection] = []
@@ -62,12 +68,17 @@ class Home:
         return f"<Home {self.origin.url}: {lives}>"
 
     def expects(self, timeout: float) -> float:
-        """When an answer is late. One coarse timer for all connections: a timer of its own costs each request more."""
-        now = self._loop.time()
-        if not self._ticks:
-            self._ticks = True
-            self._loop.call_later(TICK, self._tick)
-        return now + timeout
+        """When an answer is late. One timer for all connections, for the first that may be: each its own costs more."""
+        late = self._loop.time() + timeout
+        if late < self._due:
+            self._look(late)
+        return late
+
+    def _look(self, due: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._due = due
+        self._timer = self._loop.call_at(due, self._tick)
 
     def _tick(self) -> None:
         now = self._loop.time()
@@ -75,9 +86,10 @@ class Home:
         for connection in waiting:
             if connection.deadline <= now:
                 connection.late()
-        self._ticks = bool(waiting)
-        if waiting:
-            self._loop.call_later(TICK, self._tick)
+        self._timer, self._due = None, NEVER
+        left = [connection.deadline for connection in waiting if connection.waits]
+        if left:
+            self._look(max(min(left), now + TICK))
 
     def release(self, connection: Connection) -> None:
         """The next in line gets it; else it idles, the last one used on top."""
@@ -154,6 +166,20 @@ class Pool:
                 ) from None
         return await self._again(home, request, timeout)
 
+    def begin(self, request: Request, origin: Origin, timeout: float) -> Coming | None:
+        """Send at once, where a connection is idle. `finish` waits for the answer, and asks again if it was closed."""
+        home = self._homes.get(origin.url)
+        return home.idle.pop().exchange(request, timeout) if home is not None and home.idle else None
+
+    async def finish(self, coming: Coming, request: Request, origin: Origin, timeout: float) -> Response:
+        try:
+            return await coming
+        except asyncio.CancelledError:
+            coming.give_up()
+            raise
+        except Stale:
+            return await self._again(self._homes.get(origin.url) or self._open_home(origin), request, timeout)
+
     async def _switch(self, home: Home, request: Request, timeout: float) -> Response:
         """On a connection of its own, which never comes back."""
         if len(home.tunnels) >= TUNNELS:
@@ -225,12 +251,17 @@ class Pool:
         loop = asyncio.get_running_loop()
         home.opening += 1
         opening = loop.create_task(self._connect(home))
-        timer = loop.call_later(timeout, opening.cancel)
-        deadline = loop.time() + timeout
+        late = False
+
+        def give_up() -> None:
+            nonlocal late
+            late = opening.cancel()
+
+        timer = loop.call_later(timeout, give_up)
         try:
             return await opening
         except asyncio.CancelledError:
-            if opening.cancelled() and loop.time() >= deadline:
+            if opening.cancelled() and late:
                 why = f"No connection to {home.origin.url} in time."
                 raise TimedOut(why, proxy_error="connection_timeout") from None
             opening.cancel()

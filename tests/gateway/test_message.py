@@ -165,3 +165,19 @@ async def test_fields_behind_a_body_come_after_it() -> None:
     assert [await resumed.read(), await resumed.read()] == [b"abcd", b""]
     assert resumed.trailers == behind
     assert Chunks(b"ab").trailers == []
+
+
+@pytest.mark.anyio
+async def test_a_body_whose_reader_is_gone_is_closed() -> None:
+    class Endless(Chunks):
+        async def read(self) -> bytes:
+            await asyncio.Event().wait()
+            return b""
+
+    body = Endless()
+    reading = asyncio.ensure_future(message.gathered(body, 10))
+    await asyncio.sleep(0)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    assert body.closed

@@ -53,6 +53,7 @@ def test_relative_paths_are_relative_to_the_file(tmp_path: Path) -> None:
         pytest.param("trusted_proxies", "10.0.0.0/8,::1", (ip_network("10.0.0.0/8"), ip_network("::1")), id="proxies"),
         pytest.param("workers", "auto", "auto", id="workers by themselves"),
         pytest.param("redis", "redis://:p@redis:6379/1", "redis://:p@redis:6379/1", id="Redis"),
+        pytest.param("early_hints", "off", False, id="another switch"),
         pytest.param("access_log", "off", False, id="a switch, off"),
         pytest.param("access_log", "True", True, id="a switch, on"),
     ],

@@ -42,6 +42,25 @@ def is_foreign(asked: Request, tag: bytes) -> bool:
         pytest.param(request("q=\\x3cesi:include+src=/cart/f"), id="as-javascript-writes-it"),
         pytest.param(request("q=%3Cesi:include&r=+src=/cart/f/>"), id="in-two-values"),
         pytest.param(request("q=%3Ces&r=i:include+src=/cart/f/>"), id="in-two-values-within-a-word"),
+        pytest.param(request("q=%3C&r=esi:include+src=/cart/f/>"), id="in-two-values-behind-its-sign"),
+        pytest.param(request("q=%3C&lt=esi:include+src=/cart/f/>"), id="of-which-one-has-an-entitys-name"),
+        pytest.param(request("r=clude+src=/cart/f/>&q=esi:in&p=%3C"), id="in-three-values-in-another-order"),
+        pytest.param(request(path="/%3C/esi:include%20src=%2Fcart%2Ff"), id="in-two-segments-of-the-path"),
+        pytest.param(request("q=%3C", ("cookie", "a=1; r=esi:include src=/cart/f/>")), id="in-a-value-and-a-cookie"),
+        pytest.param(request("q=%3C", body=b"r=esi:include src=/cart/f/>"), id="in-a-value-and-a-form"),
+        pytest.param(request(body=b'{"q": "<", "r": ["esi:include src=/cart/f/>"]}'), id="in-two-values-of-json"),
+        pytest.param(request(body=b'{"q": "<esi:inc", "r": "lude src=/cart/f/>"}'), id="in-two-words-of-json"),
+        pytest.param(
+            request(body=b"--x\r\n\r\n<esi:in\r\n--x\r\n\r\nclude src=/cart/f/>\r\n--x--"), id="in-two-parts-of-a-form"
+        ),
+        pytest.param(
+            request("", ("content-type", "application/json"), body=b'{"q": "<esi:include\\n\\tsrc=/cart/f/>"}'),
+            id="in-json-over-lines",
+        ),
+        pytest.param(
+            request("", ("content-type", "multipart/form-data"), body=b"--x\r\n\r\n" + TAG + b"\r\n--x--"),
+            id="in-a-part",
+        ),
         pytest.param(request("q=%3Cesi:inc"), id="its-beginning-up-to-the-end-of-a-value"),
         pytest.param(request(f"{ENCODED}=1"), id="in-a-name"),
         pytest.param(request(f"q={ENCODED}and more"), id="with-more-behind"),
@@ -70,6 +89,9 @@ def test_a_tag_that_came_with_the_request_is_foreign(asked: Request) -> None:
         pytest.param(request("q=hello&u=/cart/f"), id="its-address-alone"),
         pytest.param(request(f"q={ENCODED}"), id="another-tag"),
         pytest.param(request("q=a%3Cb"), id="less-than"),
+        pytest.param(request("q=" + quote(quote(quote(quote(ENCODED))))), id="encoded-more-often-than-anybody-decodes"),
+        pytest.param(request("q=%3C/esi:include%3E"), id="the-end-tag-of-one"),
+        pytest.param(request("q=%3C&r=hello+world"), id="an-opening-and-another-word"),
         pytest.param(request("q=%3C3"), id="a-heart"),
         pytest.param(request("id=a3c3cf&color=%233c3c3c"), id="digits-that-look-like-an-escape"),
         pytest.param(request("", ("accept", "text/html;q=0.9")), id="everyday-fields"),
@@ -131,6 +153,7 @@ def test_what_carries_an_opening_is_not_kept(asked: Request, carries: bool) -> N
         pytest.param([b"a" * brought.FORM, b"&q=", b"<esi:include src=/x>"], OWN, True, id="then-every-tag-is"),
         pytest.param([b"a" * brought.FORM, b"bcd"], OWN, False, id="a-long-body-of-nothing"),
         pytest.param([b"a" * 100_000], OWN, False, id="a-long-chunk-of-nothing"),
+        pytest.param([b"q=%3C&r=", b"a" * brought.FORM], OWN, True, id="its-sign-and-more-than-is-remembered"),
     ],
 )
 def test_a_body_is_watched_on_its_way(chunks: list[bytes], tag: bytes, foreign: bool) -> None:

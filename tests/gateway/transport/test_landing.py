@@ -1,5 +1,7 @@
 """The one buffer bytes of origins land in: read into again, never under somebody who still holds what it held."""
 
+import pytest
+
 from gateway.transport.landing import SIZE, Landing
 
 
@@ -40,3 +42,25 @@ def test_what_was_lent_and_let_go_costs_no_new_buffer() -> None:
     landing.lent(SIZE).release()
     assert landing.room() is before
     assert len(before) == SIZE
+
+
+@pytest.mark.parametrize(
+    ("before", "gap", "after", "holds"),
+    [
+        pytest.param(b"one and more", 0, b"", True, id="all of it"),
+        pytest.param(b"one ", 3, b" more", True, id="with something between"),
+        pytest.param(b"one ", 2, b" more", False, id="with another length between"),
+        pytest.param(b"two ", 3, b" more", False, id="another beginning"),
+        pytest.param(b"one ", 3, b" less", False, id="another end"),
+    ],
+)
+def test_what_lies_there_is_told_without_being_taken(before: bytes, gap: int, after: bytes, holds: bool) -> None:
+    landing = Landing()
+    fill(landing, b"one and more")
+    assert landing.holds(before, gap, after) is holds
+
+
+def test_what_may_lie_between_is_of_one_line() -> None:
+    landing = Landing()
+    fill(landing, b"one a\nd more")
+    assert not landing.holds(b"one ", 3, b" more")

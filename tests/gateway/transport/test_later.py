@@ -52,3 +52,17 @@ async def test_then_is_called_once_at_the_moment_it_is_set() -> None:
     later.set(1)
     later.set(2)
     assert called == ["then"]
+
+
+async def test_what_was_set_may_be_had_without_waiting() -> None:
+    later: Later[int] = Later()
+    later.set(7)
+    assert (later.failed, later.result()) == (False, 7)
+
+
+async def test_a_failure_may_be_had_without_waiting() -> None:
+    later: Later[int] = Later()
+    later.fail(ValueError("no"))
+    assert later.failed
+    with pytest.raises(ValueError, match="no"):
+        later.result()

@@ -889,3 +889,118 @@ async def test_a_head_known_from_before_may_come_in_pieces() -> None:
         for _ in range(6):
             assert await read(await ask(pool, origin.port)) == b"ok"
     assert origin.connections == 1
+
+
+# Whole answers that come again
+
+
+@pytest.mark.parametrize(
+    ("last", "same"),
+    [
+        pytest.param(DATED % (9, b"ok"), True, id="at another time"),
+        pytest.param(DATED % (9, b"no"), False, id="with another body"),
+        pytest.param(
+            (DATED % (9, b"ok")).replace(b"Content", b"X-More: 1\r\nContent"), False, id="with one more field"
+        ),
+        pytest.param((DATED % (9, b"ok")).replace(b"2023", b"2\r\n3"), False, id="with a line in its date"),
+        pytest.param((DATED % (9, b"ok")).replace(b"200 OK", b"404 OK"), False, id="with another status"),
+        pytest.param((DATED % (9, b"abc")).replace(b": 2\r\n", b": 3\r\n"), False, id="with a longer body"),
+    ],
+)
+async def test_an_answer_that_came_before_is_known_by_its_bytes(last: bytes, same: bool) -> None:
+    answers = [Raw(DATED % (number, b"ok"), close=False) for number in range(4)]
+    async with serving(scripted(*answers, Raw(last, close=False))) as origin, pooled() as pool:
+        before = [await ask(pool, origin.port) for _ in answers][-1]
+        again = await ask(pool, origin.port)
+    assert (again.status, again.body) == (int(last[9:12]), last.partition(b"\r\n\r\n")[2])
+    assert (again.head is before.head and again.body is before.body) is same
+
+
+async def test_what_came_before_is_known_at_its_own_address_only() -> None:
+    answer = Raw(DATED % (1, b"ok"), close=False)
+    async with serving(lambda _: answer) as origin, pooled() as pool:
+        here = [await ask(pool, origin.port, b"/here") for _ in range(5)][-1]
+        there = await ask(pool, origin.port, b"/there")
+        posted = await ask(pool, origin.port, b"/here", method=b"POST")
+    assert here.body == there.body == posted.body == b"ok"
+    assert origin.connections == 1
+
+
+async def test_an_answer_that_came_before_frees_its_connection_before_it_is_told() -> None:
+    async with serving(lambda _: Raw(OK, close=False)) as origin, pooled(limit=1) as pool:
+        for _ in range(8):
+            assert await read(await ask(pool, origin.port)) == b"ok"
+        assert await asyncio.gather(*(read_of(pool, origin.port) for _ in range(4))) == [b"ok"] * 4
+    assert origin.connections == 1
+
+
+async def read_of(pool: Pool, port: int) -> bytes:
+    return await read(await ask(pool, port))
+
+
+# Asked for at once
+
+
+def get(target: bytes = b"/") -> Request:
+    return Request(b"GET", target, [(b"host", b"o.test")])
+
+
+async def test_a_request_leaves_at_once_where_a_connection_is_idle() -> None:
+    async with serving(lambda _: Answer(b"ok")) as origin, pooled() as pool:
+        assert pool.begin(get(), at(origin.port), 2.0) is None
+        await ask(pool, origin.port)
+        begun = pool.begin(get(), at(origin.port), 2.0)
+        assert begun is not None and not begun.done
+        assert pool.begin(get(), at(origin.port), 2.0) is None  # that one is busy now
+        assert begun.origin == at(origin.port)
+        assert await read(await pool.finish(begun, get(), at(origin.port), 2.0)) == b"ok"
+    assert origin.connections == 1
+
+
+async def test_what_left_on_a_connection_that_was_closed_is_asked_again() -> None:
+    answers = [Raw([OK, 0.05], close=True), Raw(OK, close=False)]
+    async with serving(scripted(*answers)) as origin, pooled() as pool:
+        await ask(pool, origin.port)
+        begun = pool.begin(get(), at(origin.port), 2.0)
+        assert begun is not None
+        assert await read(await pool.finish(begun, get(), at(origin.port), 2.0)) == b"ok"
+    assert origin.connections == 2
+
+
+async def test_what_nobody_waits_for_any_more_is_given_up() -> None:
+    async with serving(scripted(Answer(b"ok"), Answer(b"late", delay=5.0))) as origin, pooled() as pool:
+        await ask(pool, origin.port)
+        begun = pool.begin(get(), at(origin.port), 2.0)
+        assert begun is not None
+        begun.give_up()
+        await until(lambda: not next(iter(pool._homes.values())).all)
+
+
+async def test_a_body_nobody_waits_for_any_more_is_given_up() -> None:
+    def streaming(_: Seen) -> Raw:
+        return Raw([HEAD + b"Content-Length: 9\r\n\r\nabc", 5.0], close=False)
+
+    async with serving(scripted(Answer(b"ok"), streaming(Seen(b"", "", "", ())))) as origin, pooled() as pool:
+        await ask(pool, origin.port)
+        begun = pool.begin(get(), at(origin.port), 2.0)
+        assert begun is not None
+        await until(lambda: begun.done)
+        begun.give_up()
+        await until(lambda: not next(iter(pool._homes.values())).all)
+
+
+async def test_each_answer_is_late_at_its_own_time() -> None:
+    loop = asyncio.get_running_loop()
+    waits = (0.4, 0.1, 0.25, 0.1)
+    ended: dict[float, float] = {}
+
+    async def late(seconds: float, port: int) -> None:
+        began = loop.time()
+        with pytest.raises(TimedOut):
+            await ask(pool, port, timeout=seconds)
+        ended[seconds] = loop.time() - began
+
+    async with serving(lambda _: Answer(b"late", delay=5.0)) as origin, pooled() as pool:
+        await asyncio.wait_for(asyncio.gather(*(late(seconds, origin.port) for seconds in waits)), 4.0)
+    assert all(seconds <= ended[seconds] for seconds in waits)
+    assert ended[0.1] < 0.35 and ended[0.25] < ended[0.4]
