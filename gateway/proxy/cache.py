@@ -54,46 +54,56 @@ class Cache:
             await self.recall([fetch], exchange.request)
             verdict = self.look(exchange, fetch)
         if verdict is ABSENT:
-            return self._kept(exchange, fetch, await ask(exchange, fetch), ABSENT.reason)
+            return self.taken(exchange, fetch, await ask(exchange, fetch), ABSENT)
         match verdict:
             case Hit():
                 return stored(verdict.entry, exchange.now, b"portico; hit; ttl=%d" % verdict.ttl)
             case Stale():
                 self._refresh(exchange, fetch, ask)
                 return stored(verdict.entry, exchange.now, b"portico; hit; ttl=%d" % verdict.ttl)
-            case Miss(reason, last):
-                if last is not None:
-                    return await self._fetched(exchange, fetch, ask, last)
-                return self._kept(exchange, fetch, await ask(exchange, fetch), reason)
+            case Miss():
+                if verdict.last is not None:
+                    return await self._fetched(exchange, fetch, ask, verdict.last)
+                return self.taken(exchange, fetch, await ask(exchange, fetch), verdict)
             case Bypass():
-                answer = await ask(exchange, fetch)
-                return passed(answer, noted(verdict.reason, answer.status, ""))
+                return self.taken(exchange, fetch, await ask(exchange, fetch), verdict)
             case _:
                 assert_never(verdict)
 
+    def taken(self, exchange: Exchange, fetch: Fetch, answer: Answer, verdict: Miss | Bypass) -> Answer:
+        """What the origin says, kept if it may be. `verdict` is why it was asked, with nothing to fall back on."""
+        if type(verdict) is Bypass:
+            return passed(answer, noted(verdict.reason, answer.status, ""))
+        return self._kept(exchange, fetch, answer, verdict.reason)
+
     def look(self, exchange: Exchange, fetch: Fetch) -> Verdict:
         """What memory allows, without waiting."""
-        request = exchange.request
-        if fetch.fragment is None:
+        request, fragment, key = exchange.request, fetch.fragment, fetch.key
+        if fragment is None:
             reason = bypass(request) or reflected(fetch, request)
             if reason is not None:
                 return Bypass(reason)
-        elif fetch.fragment.is_personal:
-            return Bypass("request")
-        key = fetch.key if fetch.fragment is None else key_of(fetch, request)
+        elif fragment.headers or fragment.cookies or fragment.composes:
+            if fragment.is_personal or (fragment.composes and brought.carries(request)):
+                return Bypass("request")
+            key = key_of(fetch, request)
         entry = self._memory.get(key)
         if entry is None:
             return ABSENT
         if entry.status == MARKER:
-            entry = self._memory.get(keys.variant(key, keys.vary(entry.head.fields), request.headers))
+            chosen = keys.variant(key, depends(fetch, entry.head.fields), request.headers)
+            entry = self._memory.get(chosen) if chosen != key else None
         return freshness.judge(entry, exchange.now)
 
     async def recall(self, fetches: Sequence[Fetch], request: Request) -> None:
         """Bring what the shared store has of these into memory, all in one round trip (two where answers vary)."""
         if self._shared is None:
             return
-        markers = await self._from_shared([key_of(fetch, request) for fetch in fetches])
-        variants = [keys.variant(key, keys.vary(entry.head.fields), request.headers) for key, entry in markers]
+        named = {key_of(fetch, request): fetch for fetch in fetches}
+        markers = await self._from_shared(list(named))
+        variants = [
+            keys.variant(key, depends(named[key], entry.head.fields), request.headers) for key, entry in markers
+        ]
         if variants:
             await self._from_shared(variants)
 
@@ -159,19 +169,19 @@ class Cache:
                 return answer
             answer.entry = made(answer.status, fields, body, life, exchange.now, tags)
             answer.note += b"; stored; ttl=%d" % life.fresh
-            self._put(key_of(fetch, exchange.request), exchange.request, answer.entry)
+            self._put(fetch, exchange.request, answer.entry)
             return answer
 
         def keep(whole: bytes) -> None:
             entry = made(answer.status, fields, whole, life, exchange.now, tags)
-            self._put(key_of(fetch, exchange.request), exchange.request, entry)
+            self._put(fetch, exchange.request, entry)
 
         answer.body = Recording(body, self._entry_bytes, keep)
         answer.note += b"; stored"
         return answer
 
-    def _put(self, key: bytes, request: Request, entry: Entry) -> None:
-        names = keys.vary(entry.head.fields)
+    def _put(self, fetch: Fetch, request: Request, entry: Entry) -> None:
+        key, names = key_of(fetch, request), depends(fetch, entry.head.fields)
         if names:
             marker = Entry(MARKER, ((b"vary", b", ".join(names)),), b"", digest(b""), *_times(entry), entry.tags)
             self._store(key, marker)
@@ -258,6 +268,12 @@ def key_of(fetch: Fetch, request: Request) -> bytes:
     if fragment is None or not fragment.headers:
         return fetch.key
     return keys.variant(fetch.key, sorted(fragment.headers), request.headers)
+
+
+def depends(fetch: Fetch, fields: Fields) -> tuple[bytes, ...]:
+    """The request fields by which an answer was chosen. No fragment's origin is told the codings of a viewer."""
+    names = keys.vary(fields)
+    return names if fetch.fragment is None else tuple(name for name in names if name != b"accept-encoding")
 
 
 def bypass(request: Request) -> str | None:

@@ -73,7 +73,7 @@ class Run(Generic[T]):
             self._wait(waited)
 
     def _wait(self, waited: object) -> None:
-        if type(waited) is Later:
+        if isinstance(waited, Later):
             self._waits = waited
             waited.then = self._step
         else:

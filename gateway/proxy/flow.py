@@ -5,8 +5,11 @@ import os
 import time
 from collections.abc import Awaitable, Collection, Sequence
 
+import fragments.scope as scope
 import gateway.browser.scripts as scripts
 import gateway.proxy.failures as failures
+import gateway.proxy.scoped as scoped
+import gateway.rules.algebra as algebra
 import gateway.rules.cookies as cookies
 import gateway.rules.fields as fields
 import gateway.rules.forwarding as forwarding
@@ -20,6 +23,8 @@ from gateway.proxy.cache import Cache
 from gateway.proxy.compose import Composer
 from gateway.proxy.forward import Forward, wants_page
 from gateway.proxy.mounting import Mounting, edits
+from gateway.proxy.scoped import Scoped
+from gateway.proxy.straight import Straight
 from gateway.recent import Kept
 from gateway.rules.forwarding import Network
 from gateway.table import Current, Mount, Moved, Table
@@ -35,13 +40,9 @@ NOT_KEPT = (b"cache-control", b"no-store")
 RESCUED = (NOT_KEPT, (b"vary", b"Referer, Sec-Fetch-Site, Sec-Fetch-Dest"))
 # sent elsewhere by the cookies that were sent here
 MOVED = ((b"vary", b"Cookie"),)
-# a script's path names its bytes
-SCRIPT = (
-    (b"content-type", b"text/javascript; charset=utf-8"),
-    (b"cache-control", b"public, max-age=31536000, immutable"),
-    (b"x-content-type-options", b"nosniff"),
-)
-SCRIPTS = b"/-/browser/%b-" % scripts.MOUNT.name.encode()
+# a resource's path names its bytes
+RESOURCE = ((b"cache-control", b"public, max-age=31536000, immutable"), (b"x-content-type-options", b"nosniff"))
+SCOPE = scope.PARAMETER.encode()
 READS = frozenset({b"GET", b"HEAD"})
 REFUSED_METHODS = frozenset({b"CONNECT", b"TRACE"})
 
@@ -72,14 +73,19 @@ class Flow:
         trusted: Sequence[Network] = (),
         deadline: float = 3.0,
         page_bytes: int = 4 << 20,
+        early_hints: bool = True,
         access_log: bool = True,
     ) -> None:
         self._current = current
         self._cache = cache
         self._forward = forward
         self._mounting = mounting
-        self._composer = Composer(cache, self.fetch, tell, deadline=deadline, page_bytes=page_bytes)
+        self._composer = Composer(
+            cache, self.fetch, Straight(cache, forward, mounting), tell, deadline=deadline, page_bytes=page_bytes
+        )
+        self._scoped = Scoped(tell)
         self._tell = tell
+        self._early_hints = early_hints
         self._access_log = access_log
         self._hosts = frozenset(host.lower().encode() for host in hosts)
         self._trusted = trusted
@@ -118,9 +124,13 @@ class Flow:
         mount = exchange.mount = fetch.lane.mount
         if request.upgrade:
             return await self._ask(exchange, fetch)  # no page: nothing to keep, nothing to compose
+        if fetch.scope:
+            return await self._sheet(exchange, fetch)
         ready = self._composer.ready(exchange) if mount.composes else None
         if ready is not None and (mount.prefix or not rescue.unknown(request, ready)):
             return ready
+        if mount.composes and self._early_hints:
+            self._composer.hint(exchange)
         answer = await self.fetch(exchange, fetch)
         if answer.status == 404 and mount.spa_fallback and request.method in READS and wants_page(request):
             _let_go(answer)
@@ -221,7 +231,12 @@ class Flow:
         return named if absolute is not None else request.head.keep(request.scheme, named)
 
     def _page(self, exchange: Exchange, mount: Mount) -> Fetch:
-        return self._fetch(exchange, mount, paths.strip(exchange.request.target, mount.prefix))
+        target, name = exchange.request.target, ""
+        if SCOPE in target:
+            target, name = scoped.picked(target)
+        fetch = self._fetch(exchange, mount, paths.strip(target, mount.prefix))
+        fetch.scope = name
+        return fetch
 
     def _fetch(self, exchange: Exchange, mount: Mount, target: bytes) -> Fetch:
         lane = self._lane(exchange, mount)
@@ -235,12 +250,14 @@ class Flow:
 
     async def _own(self, exchange: Exchange) -> Response:
         """What the gateway serves of its own, and what has no other address: an upstream without a mount."""
-        path, _ = paths.split(exchange.request.target)
-        if path == scripts.MOUNT.path:
-            return Response(200, list(SCRIPT), scripts.MOUNT.body)
-        if path.startswith(SCRIPTS) and path.endswith(b".js"):
-            # of a page that another version of the gateway sent out: this one's will do, for now
-            return Response(200, [*without(SCRIPT, b"cache-control"), NOT_KEPT], scripts.MOUNT.body)
+        path, query = paths.split(exchange.request.target)
+        if path.startswith(b"/-/browser/"):
+            return _resource(path)
+        if path.startswith(b"/-/fragment/") and exchange.request.method in READS:
+            name = path.removeprefix(b"/-/fragment/").decode("latin-1")
+            return await self._composer.alone(exchange, name, query or b"")
+        if path.startswith(b"/-/slots/") and exchange.request.method in READS:
+            return await self._outline(exchange)
         if path == b"/-/health/live":
             return plain(200, b"live\n")
         if path == b"/-/health/ready":
@@ -251,8 +268,42 @@ class Flow:
             if (rescued := self._rescued(exchange)) is not None:
                 return rescued
             raise NotFound("The gateway has no such page.")
-        ask = self._ask if exchange.request.upgrade else self.fetch
-        return await ask(exchange, self._page(exchange, mount))
+        fetch = self._page(exchange, mount)
+        if exchange.request.upgrade:
+            return await self._ask(exchange, fetch)
+        if fetch.scope:
+            return await self._sheet(exchange, fetch)
+        return await self.fetch(exchange, fetch)
+
+    async def _sheet(self, exchange: Exchange, fetch: Fetch) -> Response:
+        """A style sheet that holds in some slots only; who does not read asks for something of the application's."""
+        asked = exchange.request
+        if asked.method not in READS:
+            assert exchange.mount is not None
+            whole = paths.strip(asked.target, exchange.mount.prefix)
+            return await self.fetch(exchange, self._fetch(exchange, exchange.mount, whole))
+        exchange.request = scoped.whole(asked)
+        try:
+            answer = await self.fetch(exchange, fetch)
+        finally:
+            exchange.request = asked
+        exchange.note = answer.note
+        return await self._scoped.answer(exchange, answer, fetch.scope)
+
+    async def _outline(self, exchange: Exchange) -> Response:
+        """What the slots of another page hold, for a viewer that goes there without a load."""
+        asked = exchange.request
+        exchange.request = algebra.unconditional(asked)
+        exchange.request.method = b"GET"
+        exchange.request.target = asked.target.removeprefix(b"/-/slots")
+        try:
+            fetch = self._way(exchange)
+            if not isinstance(fetch, Fetch) or fetch.mount is None or not fetch.mount.navigation.soft:
+                raise NotFound("This page cannot be gone to softly: load it.")
+            exchange.mount = fetch.mount
+            return await self._composer.outline(exchange, await self.fetch(exchange, fetch), fetch.mount)
+        finally:
+            exchange.request = asked
 
     def _finish(self, exchange: Exchange, response: Response) -> Response:
         seconds = self._time() - exchange.started
@@ -267,6 +318,19 @@ class Flow:
         if b"if-none-match" in exchange.request.head.index and validators.not_modified(exchange.request, response):
             return validators.bodiless(response)
         return response
+
+
+def _resource(path: bytes) -> Response:
+    """What pages load of the gateway's own."""
+    own = scripts.OWN.get(path)
+    if own is not None:
+        return Response(200, [(b"content-type", own[0]), *RESOURCE], own[1])
+    name = path.rpartition(b"-")[0]
+    for known, (kind, body) in scripts.OWN.items():
+        if known.rpartition(b"-")[0] == name:
+            # of a page that another version of the gateway sent out: this one's will do, for now
+            return Response(200, [(b"content-type", kind), *without(RESOURCE, b"cache-control"), NOT_KEPT], body)
+    raise NotFound("The gateway has no such page.")
 
 
 def redirect(location: bytes) -> Response:

@@ -18,6 +18,8 @@ from gateway.message import Fields, Head, Request, Response, Stream, first, with
 from gateway.rules.fields import media_type
 from gateway.table import Fragment, Origin
 from gateway.transport.base import Transport
+from gateway.transport.connection import Coming
+from gateway.transport.pool import Pool
 
 REDIRECTS = 3  # a fragment may move inside its upstream; more than that is a loop
 _CONDITIONS = (b"if-none-match", b"if-modified-since", b"if-range", b"if-match", b"if-unmodified-since", b"range")
@@ -28,11 +30,26 @@ class Forward:
 
     def __init__(self, transports: dict[str, Transport]) -> None:
         self._transports = transports
+        self._pools = {scheme: each for scheme, each in transports.items() if isinstance(each, Pool)}
         self._turns = itertools.count()
 
-    def send(self, exchange: Exchange, fetch: Fetch, *, in_parts: bool = True) -> Awaitable[Response]:
-        """`in_parts`: a part of the body, if the viewer asks for one, is welcome."""
-        return self._page(exchange, fetch, in_parts) if fetch.fragment is None else self._fragment(exchange, fetch)
+    def send(
+        self, exchange: Exchange, fetch: Fetch, *, in_parts: bool = True, begun: Coming | None = None
+    ) -> Awaitable[Response]:
+        """`in_parts`: a part of the body, if the viewer asks for one, is welcome. `begun` is what `begin` returned."""
+        if fetch.fragment is None:
+            return self._page(exchange, fetch, in_parts)
+        return self._fragment(exchange, fetch, begun)
+
+    def begin(self, exchange: Exchange, fetch: Fetch) -> Coming | None:
+        """Asks for a fragment at once, where a connection to its origin is idle; `send` goes on from there."""
+        origin = self._turn(fetch.upstream.origins)
+        pool = self._pools.get(origin.scheme)
+        if pool is None or fetch.fragment is None:
+            return None
+        head = fragment_head(exchange, fetch, fetch.fragment, origin)
+        request = Request(b"GET", fetch.target, head, extra=[(b"x-request-id", exchange.id)])
+        return pool.begin(request, origin, fetch.timeout)
 
     async def _page(self, exchange: Exchange, fetch: Fetch, in_parts: bool) -> Response:
         viewer = exchange.request
@@ -61,19 +78,25 @@ class Forward:
         start = next(self._turns) % len(origins)
         return origins[start:] + origins[:start]
 
-    async def _fragment(self, exchange: Exchange, fetch: Fetch) -> Response:
+    def _turn(self, origins: tuple[Origin, ...]) -> Origin:
+        return origins[0] if len(origins) == 1 else self._in_turn(origins)[0]
+
+    async def _fragment(self, exchange: Exchange, fetch: Fetch, begun: Coming | None) -> Response:
         fragment = fetch.fragment
         assert fragment is not None
         target = fetch.target
-        origins = fetch.upstream.origins
-        origin = origins[0] if len(origins) == 1 else self._in_turn(origins)[0]
+        origin = self._turn(fetch.upstream.origins) if begun is None else begun.origin
         head = fragment_head(exchange, fetch, fragment, origin)
         extra = [(b"x-request-id", exchange.id)]
         for _ in range(REDIRECTS + 1):
             request = Request(b"GET", target, head, extra=extra)
-            response = await self._transports[origin.scheme].handle_async_request(request, origin, fetch.timeout)
-            location = first(response.headers, b"location")
-            if location is None or not 300 <= response.status < 400:
+            if begun is not None:
+                response = await self._pools[origin.scheme].finish(begun, request, origin, fetch.timeout)
+                begun = None
+            else:
+                response = await self._transports[origin.scheme].handle_async_request(request, origin, fetch.timeout)
+            location = first(response.headers, b"location") if 300 <= response.status < 400 else None
+            if location is None or not fetch.follows:
                 return response
             if isinstance(response.body, Stream):
                 response.body.close()

@@ -1,7 +1,8 @@
 """An origin's answer put below its mount: fields by `rules.mounting`, bodies by `fragments.rewrite`.
 
 A body that is whole is edited once and remembered by its digest; any other is edited as it streams, and long ones in
-steps, so that nobody else waits. What needs no edit passes untouched, coding and all.
+steps, so that nobody else waits. What needs no edit passes untouched, coding and all. What follows from a head alone is
+worked out once for all answers that have it.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ import dataclasses
 import secrets
 from collections import OrderedDict
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import gateway.rules.coding as coding
 import gateway.rules.mounting as rules
@@ -25,6 +27,7 @@ from gateway.table import Mount
 
 REMEMBERED = 32 * 1024 * 1024  # bytes of edited bodies kept per worker
 KEY = 700  # what each weighs besides its bytes
+LATEST = 8 * 1024 * 1024  # bytes of bodies that were the same again at their address, known without a digest
 UNPACKED = 64 * 1024 * 1024  # bytes a coded body that is edited as it streams may grow to
 SWELLS = 16  # times its length a coded body may unpack to, or to a page's bytes; text packs to a quarter or a tenth
 SLICE = 16 * 1024  # bytes edited in one go: a millisecond, and twenty where a page is nothing but the worst tags
@@ -37,6 +40,27 @@ _POLICIES = (b"content-security-policy", b"content-security-policy-report-only")
 Key = tuple[bytes, Place, bytes]
 
 
+class Way(NamedTuple):
+    """What becomes of answers that have one head: their fields, what stands first in the page, the codings."""
+
+    head: Head
+    opening: bytes
+    packed: bytes
+    into: bytes
+
+
+class Latest(NamedTuple):
+    """A body as it came from its address, by which way it was edited, and what came of it."""
+
+    body: bytes
+    way: Way
+    edited: bytes
+
+    @property
+    def weight(self) -> int:
+        return len(self.body) + len(self.edited) + KEY
+
+
 class Mounting:
     """`page_bytes`: up to here a body of known length is edited whole. `remembered` is in bytes."""
 
@@ -45,23 +69,25 @@ class Mounting:
         self._fragment_bytes = fragment_bytes
         self._edited: OrderedDict[Key, bytes] = OrderedDict()
         self.remembered = 0
+        self._latest: dict[bytes, Latest] = {}
+        self._kept = 0
 
     def untouched(self, exchange: Exchange, fetch: Fetch, response: Response) -> Answer | None:
         """The answer put below its mount at once, when its body may pass as it is; else None."""
         lane = fetch.lane
         if lane is None:
-            return None
+            return self._plain(response)
         head = response.head
         named = by_target(fetch.target)
-        mounted: Head | None = None if named else head.memo.get(lane)
-        if mounted is not None:
-            return Answer(response.status, mounted, response.body)
+        known: Head | Way | None = None if named else head.memo.get(lane)
+        if type(known) is Head:
+            return Answer(response.status, known, response.body)
         if response.status == 304:
             return Answer(304, _unchanged(exchange, lane, head.fields), b"")
-        if edits(fetch, response):
+        if type(known) is Way or edits(fetch, response):
             if exchange.request.method != b"HEAD":
                 return None
-            return Answer(response.status, _fields(lane, response)[0], b"")
+            return Answer(response.status, _way(fetch, response).head, b"")
         fields = rules.varied(rules.answer(head.fields, lane.place))
         if named or _concerned(fetch, response):
             return Answer(response.status, fields, response.body)
@@ -71,19 +97,43 @@ class Mounting:
         """The answer put below its mount, its body edited: whole if it is small, else as it streams."""
         if fetch.lane is None:
             return await self._fragment(response)
-        fields, opening, into = _fields(fetch.lane, response)
+        way = _way(fetch, response)
         body = response.body
         if isinstance(body, Stream) and body.length is not None and body.length <= self._page_bytes:
             body = await whole(body, self._page_bytes) or b""
-        place = _place(fetch, response)
-        limit = max(self._page_bytes, SWELLS * len(body)) if isinstance(body, bytes) else UNPACKED
-        editing = Editing(_editor(fetch, place, response, opening), _coding(response), into, limit)
         if not isinstance(body, bytes):
-            return Answer(response.status, fields, Edited(body, editing))
+            return Answer(response.status, way.head, Edited(body, _editing(fetch, response, way, UNPACKED)))
+        last = self._latest.get(fetch.key)
+        if last is not None and last.way is way and last.body == body:
+            return Answer(response.status, way.head, last.edited)
+        return Answer(response.status, way.head, await self._again(fetch, response, way, body))
+
+    async def _again(self, fetch: Fetch, response: Response, way: Way, body: bytes) -> bytes:
+        """A body edited, or what came of it the last time, whatever its address was."""
+        assert fetch.lane is not None
         named = fetch.target if by_target(fetch.target) else b""
-        edits = (fetch.lane.rules, _type(response), opening, into, named)
-        key = (digest(body), place, digest(repr(edits).encode()))
-        return Answer(response.status, fields, self._known(key) or await self._whole(key, body, editing))
+        edits = (fetch.lane.rules, _type(response), way.opening, way.into, named)
+        key = (digest(body), _place(fetch, response), digest(repr(edits).encode()))
+        known = self._known(key)
+        if known is not None:
+            self._keep(fetch.key, Latest(body, way, known))
+            return known
+        limit = max(self._page_bytes, SWELLS * len(body))
+        return await self._whole(key, body, _editing(fetch, response, way, limit))
+
+    def _keep(self, address: bytes, latest: Latest) -> None:
+        before = self._latest.pop(address, None)
+        self._kept += latest.weight - (0 if before is None else before.weight)
+        self._latest[address] = latest
+        while self._kept > LATEST:
+            self._kept -= self._latest.pop(next(iter(self._latest))).weight
+
+    def _plain(self, response: Response) -> Answer | None:
+        """A fragment's answer that is all here, in no coding."""
+        body, plain = response.body, response.head.memo.get(PLAIN)
+        if type(plain) is not Head or not isinstance(body, bytes) or len(body) > self._fragment_bytes:
+            return None
+        return Answer(response.status, plain, body)
 
     async def _fragment(self, response: Response) -> Answer:
         """A fragment's body is read whole by whoever stitches it; here it only comes out of its coding."""
@@ -93,12 +143,11 @@ class Mounting:
             if read is None:
                 raise BadAnswer(f"A fragment is longer than {self._fragment_bytes} bytes.")
             body = read
-        head = response.head
-        plain: Head | None = head.memo.get(PLAIN)
-        if plain is None:
-            plain = head.keep(PLAIN, Head(without(rules.hop(head.fields), b"content-encoding", b"content-length")))
-        packed = _coding(response)
-        return Answer(response.status, plain, coding.decoded(body, packed, self._fragment_bytes) if packed else body)
+        head, packed = response.head, _coding(response)
+        plain = Head(without(rules.hop(head.fields), b"content-encoding", b"content-length"))
+        if packed:
+            return Answer(response.status, plain, coding.decoded(body, packed, self._fragment_bytes))
+        return Answer(response.status, head.keep(PLAIN, plain), body)
 
     def _known(self, key: Key) -> bytes | None:
         known = self._edited.get(key)
@@ -222,28 +271,39 @@ def _unchanged(exchange: Exchange, lane: Lane, fields: Fields) -> Fields:
     return without(rules.rewritten(mounted, lane.rules), *_POLICIES)
 
 
-def _fields(lane: Lane, response: Response) -> tuple[Fields, bytes, bytes]:
-    """An edited answer's fields, what stands first in its head if it is a page, and the coding it goes out in."""
-    fields, opening = _opened(lane, rules.answer(response.headers, lane.place), response)
+def _way(fetch: Fetch, response: Response) -> Way:
+    """What becomes of an edited answer. A nonce of ours is for one answer; all else is for all that have this head."""
+    lane, head = fetch.lane, response.head
+    assert lane is not None
+    known = None if by_target(fetch.target) else head.memo.get(lane)
+    if type(known) is Way:
+        return known
+    fields, opening, once = _opened(lane, rules.answer(head.fields, lane.place), response)
     fields = rules.rewritten(fields, lane.rules)
-    into = b"" if lane.mount.composes else _coding(response)  # a page is packed once it is composed
+    packed = _coding(response)
+    into = b"" if lane.mount.composes else packed  # a page is packed once it is composed
     if into:
         fields = rules.varied([*fields, (b"content-encoding", into)])
-    return fields, opening, into
+    way = Way(Head(fields), opening, packed, into)
+    return way if once or by_target(fetch.target) else head.keep(lane, way)
 
 
-def _opened(lane: Lane, fields: Fields, response: Response) -> tuple[Fields, bytes]:
-    """A page's opening, and the fields that let it in: a policy of the page's own may forbid all script."""
+def _opened(lane: Lane, fields: Fields, response: Response) -> tuple[Fields, bytes, bool]:
+    """A page's opening, and the fields that let it in: a policy of the page's own may forbid all script.
+
+    The third tells whether this is for one answer only.
+    """
     if not lane.script or media_type(_type(response).encode("latin-1")) != "text/html":
-        return fields, lane.base
+        return fields, lane.base, False
     fresh = secrets.token_urlsafe(NONCE).encode()
     admitted = policy.admit(fields, lane.script, fresh)
     if admitted is None:
-        return fields, lane.base
+        return fields, lane.base, False
     opened, nonce = admitted
+    inline = nonce is not None or not any(name in _POLICIES for name, _ in fields)
     if nonce == fresh:
-        opened = rules.personal(opened)
-    return opened, lane.opening(nonce, inline=nonce is not None or not any(name in _POLICIES for name, _ in fields))
+        return rules.personal(opened), lane.opening(nonce, inline=inline), True
+    return opened, lane.opening(nonce, inline=inline), False
 
 
 def _place(fetch: Fetch, response: Response) -> Place:
@@ -253,11 +313,12 @@ def _place(fetch: Fetch, response: Response) -> Place:
     return dataclasses.replace(fetch.place, base=fetch.url.decode("latin-1").partition("?")[0])
 
 
-def _editor(fetch: Fetch, place: Place, response: Response, opening: bytes) -> Rewriter:
+def _editing(fetch: Fetch, response: Response, way: Way, limit: int) -> Editing:
     pointers = fetch.mount.rewrite.json_pointers if fetch.mount is not None else ()
-    editor = rewriter(_type(response), place, opening, target=fetch.target, pointers=pointers)
+    kind, place = _type(response), _place(fetch, response)
+    editor = rewriter(kind, place, way.opening, target=fetch.target, pointers=pointers)
     assert editor is not None
-    return editor
+    return Editing(editor, way.packed, way.into, limit)
 
 
 def _type(response: Response) -> str:

@@ -1,7 +1,8 @@
 """A composed page on its way out: put together and kept while its parts stand, or streamed part after part."""
 
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
 
 import fragments.nonces as nonces
 import gateway.rules.algebra as algebra
@@ -9,6 +10,8 @@ import gateway.rules.coding as coding
 import gateway.rules.forwarding as forwarding
 import gateway.rules.mounting as mounting
 from fragments.contain import Fitted
+from fragments.head import HeadItem
+from fragments.plan import Plan
 from fragments.stitch import Filling
 from gateway.exchange import Answer, Exchange, Fetch
 from gateway.message import Entry, Fields, Head, Response, Stream
@@ -37,10 +40,11 @@ class Page:
         self._fresh = fresh
         self._parts: list[tuple[bytes, Entry]] = []
 
-    def rests_on(self, fetch: Fetch, held: Held) -> bool:
-        """Adds a part; False when the cache does not hold it under its plain key."""
-        entry = held(fetch.key)
-        if entry is None or entry.status not in KEPT or (fetch.fragment is not None and fetch.fragment.is_personal):
+    def rests_on(self, fetch: Fetch | None, entry: Entry | None, held: Held) -> bool:
+        """Adds a part; False when the cache does not hold this very answer under its plain key."""
+        if fetch is None or entry is None or entry.status not in KEPT or held(fetch.key) is not entry:
+            return False
+        if fetch.fragment is not None and fetch.fragment.is_personal:
             return False
         self._parts.append((fetch.key, entry))
         return True
@@ -61,6 +65,28 @@ class Page:
         return response
 
 
+class Stitched:
+    """A page's bytes and their name, what they were made of, and the head they went out with."""
+
+    __slots__ = ("_head", "body", "etag", "fillings", "more", "plan")
+
+    def __init__(
+        self, plan: Plan, fillings: list[Filling], more: tuple[HeadItem, ...], etag: bytes, body: bytes
+    ) -> None:
+        self.plan = plan
+        self.fillings = fillings
+        self.more = more
+        self.etag = etag
+        self.body = body
+        self._head = Head([])
+
+    def head(self, fields: Fields) -> Head:
+        """These fields as a head, most often that of the last time."""
+        if self._head.fields != fields:
+            self._head = Head(fields)
+        return self._head
+
+
 class Nonce:
     """What lets scripts and sheets into one answer. Pieces carry it; where the shell was kept, it is a new one."""
 
@@ -69,18 +95,21 @@ class Nonce:
     def __init__(self, shell: Answer, told: Sequence[bytes], literals: Iterable[bytes]) -> None:
         self.now = told[0]
         self._old = [nonce for nonce in told if algebra.unguessable(nonce)] if shell.entry is not None else []
-        self._spelled = algebra.spelled(self._old) if self._old else None
-        if self._spelled is None or not any(map(self._spelled.search, literals)):
-            self._spelled = None
-        else:
+        self._spelled = None
+        if self._old:
             self.now = secrets.token_urlsafe(NONCE).encode()
+            spelled = algebra.spelled(self._old)
+            self._spelled = spelled if any(map(spelled.search, literals)) else None
 
     def fields(self, fields: Fields) -> Fields:
         """For one viewer, once: a kept nonce is no secret, and a 304 would name another than the page has."""
-        return mounting.personal(fields if self._spelled is None else algebra.renewed(fields, self._old, self.now))
+        return mounting.personal(algebra.renewed(fields, self._old, self.now) if self._old else fields)
 
     def on(self, filling: Filling) -> Filling:
         return nonces.fitted(filling, self.now) if type(filling) is Fitted else filling
+
+    def on_items(self, items: tuple[HeadItem, ...]) -> tuple[HeadItem, ...]:
+        return tuple(nonces.item(each, self.now) for each in items)
 
     def over(self, parts: list[bytes]) -> list[bytes]:
         """What is sent, less what was kept."""
@@ -96,38 +125,41 @@ def nonce_of(shell: Answer, literals: Iterable[bytes]) -> Nonce | None:
     return Nonce(shell, told, literals) if told else None
 
 
+class More(Protocol):
+    """What follows: the next parts, None at the end."""
+
+    async def __call__(self) -> list[bytes] | None: ...
+
+    def give_up(self) -> None: ...
+
+
 class Parts(Stream):
     """A page's parts as they come. The first read has everything that was there at once."""
 
-    def __init__(
-        self,
-        opening: list[bytes],
-        waiting: list[int],
-        rest: Callable[[int], Awaitable[list[bytes]]],
-        give_up: Callable[[], None],
-    ) -> None:
-        self._parts = opening
-        self._waiting = waiting
-        self._rest = rest
-        self._give_up = give_up
+    costly = True
+
+    def __init__(self, opening: list[bytes], more: More) -> None:
+        self._parts: list[bytes] | None = opening
+        self._more = more
 
     async def parts(self) -> list[bytes]:
         """The next parts, none at the end."""
-        while self._waiting and not any(self._parts):
-            self._parts = await self._rest(self._waiting.pop(0))
-        parts, self._parts = self._parts, []
+        while self._parts is not None and not any(self._parts):
+            self._parts = await self._more()
+        parts, self._parts = self._parts or [], [] if self._parts is not None else None
         return parts
 
     async def read(self) -> bytes:
         return b"".join(await self.parts())
 
     def close(self) -> None:
-        self._waiting.clear()
-        self._give_up()
+        self._more.give_up()
 
 
 class Zipped(Stream):
     """The same page as one gzip stream, each part's deflate made once and joined."""
+
+    costly = True
 
     def __init__(self, page: Parts) -> None:
         self._page = page
@@ -149,3 +181,8 @@ class Zipped(Stream):
 def zips(exchange: Exchange) -> bool:
     value = exchange.request.index.get(b"accept-encoding")
     return value is not None and forwarding.accepts(value, b"gzip")
+
+
+def packed(parts: list[bytes], zipped: bool) -> bytes:
+    """All parts as one body."""
+    return coding.joined_gzip(parts) if zipped else b"".join(parts)

@@ -120,7 +120,7 @@ class Wire(asyncio.Protocol):
         self._piece = b""
         self._ahead = bytearray()
         self._side: Side | None = None
-        self._wished = self._endless = self._ended = False
+        self._wished = self._endless = self._costly = self._ended = False
         self._hints: Hints | None = self._hint
         self._since = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -214,13 +214,14 @@ class Wire(asyncio.Protocol):
         """A viewer that sent all it had may still read (RFC 9112 section 9.6); one that did not has gone away.
 
         Who listens to what never ends has gone away too: a browser's closed tab looks like that, and nothing else would
-        be noticed before the next news, which may be hours away. Half a WebSocket, before it is one, is none.
+        be noticed before the next news, which may be hours away. So has who stops in the middle of a page for which
+        fragments are still being fetched. Half a WebSocket, before it is one, is none.
         """
         if self._incoming is not None:
             self._incoming.fail(ViewerError("The viewer went away in the middle of its request."))
             return False
         self._closing = self._ended = True
-        if (self._wished or self._endless) and self._run is not None:
+        if (self._wished or self._endless or self._costly) and self._run is not None:
             self._run.cancel()
         return self._busy
 
@@ -424,6 +425,7 @@ class Wire(asyncio.Protocol):
             body.close()
             self._transport.write(b"".join(lines))
         else:
+            self._costly = body.costly
             sink = _Framed(self, b"".join(lines), chunked)
             try:
                 await body.pipe(sink)
@@ -431,7 +433,7 @@ class Wire(asyncio.Protocol):
                 body.close()
                 raise
             sink.end(body.trailers if trailers.wanted(request.head) else [])
-        self._endless = False
+        self._endless = self._costly = False
         self._done(keep and not self._closing, self._unread(request))
 
     def _switch(self, request: Request, response: Response, tunnel: Tunnel) -> None:
