@@ -7,12 +7,15 @@ import json
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gateway.trial.columns import columns, count, printable
 
 if TYPE_CHECKING:
     from gateway.demo.leash import Say
     from gateway.demo.stage import Demo
     from gateway.registry.check import Problem
+    from gateway.trial.remarks import Remark
 
 ADMIN = "http://127.0.0.1:8081"  # where a registry listens unless told otherwise
 
@@ -28,46 +31,60 @@ def wrong(problems: Iterable["Problem"]) -> int:
     return sum(problem.level == "error" for problem in problems)
 
 
+class _Told(NamedTuple):
+    """One thing that is wrong, wherever it was found. Line and column are 0 where they are not known."""
+
+    line: int
+    column: int
+    label: str
+    message: str
+    hint: str
+    level: str
+
+
 def problems(source: str, text: str, problems: Sequence["Problem"]) -> None:
-    """Each problem with the line it stands in; their number at the end."""
-    if not problems:
+    """Each problem of a manifest with the line it stands in; their number at the end."""
+    told = [
+        _Told(each.line or 0, each.column or 1, each.path, each.message, each.hint, each.level) for each in problems
+    ]
+    _tell(source, text.splitlines(), told)
+
+
+def remarks(source: str, text: str, remarks: Sequence["Remark"]) -> None:
+    """The same of a shell, by their codes."""
+    told = [
+        _Told(each.line, each.column or 1, each.code, printable(each.cause), each.fix, each.level) for each in remarks
+    ]
+    _tell(source, text.split("\n"), told)
+
+
+def _tell(source: str, lines: Sequence[str], told: Sequence[_Told]) -> None:
+    if not told:
         return
     from rich.text import Text
 
     screen = console()
-    lines = text.splitlines()
-    for problem in problems:
-        colour = "red" if problem.level == "error" else "yellow"
-        at = f"{source}:{problem.line}:{problem.column}" if problem.line else source
-        screen.print(Text.assemble((at, "bold"), "  ", (problem.path, "cyan"), "  ", (problem.message, colour)))
-        for row in _excerpt(lines, problem):
+    for each in told:
+        colour = "red" if each.level == "error" else "yellow"
+        at = f"{source}:{each.line}:{each.column}" if each.line else source
+        screen.print(Text.assemble((at, "bold"), "  ", (each.label, "cyan"), "  ", (each.message, colour)))
+        for row in _excerpt(lines, each):
             screen.print(Text(row, "dim"))
-        if problem.hint:
-            screen.print(Text(f"    hint: {problem.hint}"))
-    errors = wrong(problems)
+        if each.hint:
+            screen.print(Text(f"    hint: {each.hint}"))
+    errors = sum(each.level == "error" for each in told)
     counts = [count(errors, "problem")] if errors else []
-    counts += [count(len(problems) - errors, "warning")] if len(problems) > errors else []
+    counts += [count(len(told) - errors, "warning")] if len(told) > errors else []
     screen.print(Text(f"{source}: {' and '.join(counts)}.", "bold"))
 
 
-def _excerpt(lines: Sequence[str], problem: "Problem") -> Iterator[str]:
+def _excerpt(lines: Sequence[str], told: _Told) -> Iterator[str]:
     """The offending line and a caret below its column; long lines are shown around it."""
-    if not problem.line or problem.line > len(lines):
+    if not told.line or told.line > len(lines):
         return
-    line, column = lines[problem.line - 1].expandtabs(1), problem.column or 1
-    start = max(0, column - 60)
-    yield f"    {problem.line:>4} | {line[start : start + 110].rstrip()}"
-    yield f"         | {' ' * (column - 1 - start)}^"
-
-
-def count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    start = max(0, told.column - 60)
+    yield f"    {told.line:>4} | {printable(lines[told.line - 1].expandtabs(1)[start : start + 110].rstrip())}"
+    yield f"         | {' ' * (told.column - 1 - start)}^"
 
 
 def routes(table: dict[str, Any]) -> Iterator[str]:
@@ -75,12 +92,12 @@ def routes(table: dict[str, Any]) -> Iterator[str]:
     origins = {upstream["name"]: ", ".join(upstream["origins"]) for upstream in table["upstreams"]}
     mounts = [(*_named(row["prefix"], row), origins.get(row["upstream"], "")) for row in table["mounts"]]
     fragments = [(*_named(row["name"], row), row["path"], *_times(row)) for row in table["fragments"]]
-    yield from _columns([("MOUNT", "TEAM", "UPSTREAM", "ORIGINS"), *mounts])
+    yield from columns([("MOUNT", "TEAM", "UPSTREAM", "ORIGINS"), *mounts])
     yield ""
-    yield from _columns([("FRAGMENT", "TEAM", "UPSTREAM", "PATH", "WAITS AT MOST", "KEPT"), *fragments])
+    yield from columns([("FRAGMENT", "TEAM", "UPSTREAM", "PATH", "WAITS AT MOST", "KEPT"), *fragments])
     yield ""
     if table.get("moved"):
-        yield from _columns([("MOVED", "LEADS TO", "TEAM", "UNTIL"), *(_moved(row) for row in table["moved"])])
+        yield from columns([("MOVED", "LEADS TO", "TEAM", "UNTIL"), *(_moved(row) for row in table["moved"])])
         yield ""
     yield f"Table {table['number']}: {count(len(mounts), 'mount')}, {count(len(fragments), 'fragment')}."
 
@@ -99,16 +116,11 @@ def leaks(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
         (row["mount"], row["target"], row["page"], row["kind"] or "unsaid", str(row["times"]), row["team"])
         for row in rows
     ]
-    yield from _columns(
+    yield from columns(
         [tuple(map(printable, row)) for row in [("MOUNT", "URL", "FROM", "KIND", "TIMES", "TEAM"), *told]]
     )
     yield ""
     yield from (f"{row['mount']} {printable(row['target'])}: {printable(row['fix'])}" for row in rows)
-
-
-def printable(text: str) -> str:
-    """What strangers asked for, printable."""
-    return "".join(letter if letter.isprintable() else "�" for letter in text)
 
 
 def _named(name: str, row: dict[str, Any]) -> tuple[str, str, str]:

@@ -1,1 +1,1 @@
-"""An application tried: read, shown below two prefixes by the very code that mounts it, and whatever leaks is told."""
+"""Applications and shells tried before anybody is served them, by the very code that mounts and composes them."""

@@ -4,6 +4,7 @@ import pytest
 
 import gateway.look as look
 from gateway.registry.check import Problem
+from gateway.trial.remarks import remark
 
 SERVED = """{"fact":"served","id":"x","at":1.5,"method":"GET","target":"/a\\u001b","status":200,"seconds":0.0015,
 "team":"a","mount":"/","cache":"portico; hit","error":""}""".replace("\n", "")
@@ -51,10 +52,15 @@ def test_nothing_wrong_is_nothing_said(capsys: pytest.CaptureFixture[str]) -> No
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.parametrize(("number", "said"), [(0, "0 pages"), (1, "1 page"), (2, "2 pages")])
-def test_a_count_is_said(number: int, said: str) -> None:
-    assert look.count(number, "page") == said
-
-
-def test_what_strangers_wrote_is_made_printable() -> None:
-    assert look.printable("a\x1b[2J\nb") == "a\N{REPLACEMENT CHARACTER}[2J\N{REPLACEMENT CHARACTER}b"
+def test_a_remark_about_a_shell_is_told_by_its_code(capsys: pytest.CaptureFixture[str]) -> None:
+    found = remark("slot-without-name", "A slot \x1bwithout a name is left as it is.", 2, column=4)
+    look.remarks("home.html", "<p>\n<p>\x1b<mf-slot>\u2028\n", [found, remark("shell-large", "It is long.")])
+    told = capsys.readouterr().out
+    assert "\x1b" not in told
+    assert told.splitlines()[:4] == [
+        "home.html:2:4  slot-without-name  A slot �without a name is left as it is.",
+        "       2 | <p>�<mf-slot>",
+        "         |    ^",
+        '    hint: Write `name="team.fragment"`, as a manifest declares it under `fragments`.',
+    ]
+    assert told.endswith("home.html: 1 problem and 1 warning.\n")

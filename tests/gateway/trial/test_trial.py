@@ -3,7 +3,10 @@
 import httpx
 import pytest
 
+import gateway.table as tables
 import gateway.trial.trial as trial
+from gateway.model import Manifest
+from gateway.trial.shells import Around
 
 PAGES = {
     "/": "<!doctype html><a href=/list>list</a><script src=/app.js></script>",
@@ -60,3 +63,46 @@ def test_where_every_page_keeps_our_script_out_the_runtime_closes_nothing() -> N
 
     outcome = trial.run("http://app.test/", transport=httpx.MockTransport(walled))
     assert [(spot.channel, spot.closed) for spot in outcome.spots if spot.channel == "J3"] == [("J3", "rescue")]
+
+
+COMPOSED = """<!doctype html>
+<mf-slot name="a.b"></mf-slot><mf-slot></mf-slot><a href=/list>list</a>"""
+
+
+def test_pages_with_slots_are_shells_and_their_errors_count() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        text = COMPOSED if request.url.path == "/" else "<!doctype html><p>plain"
+        return httpx.Response(200, text=text, headers={"Content-Type": "text/html"})
+
+    outcome = trial.run("http://app.test/", transport=httpx.MockTransport(answer))
+    (shell,) = outcome.shells
+    assert (shell.source.name, [slot.name for slot in shell.slots]) == ("http://app.test/", ["a.b"])
+    assert (outcome.leaks, outcome.code) == (0, 1)
+    assert "\n".join(trial.lines(outcome)).endswith("Nothing leaks.")
+    assert [row["problems"][0]["code"] for row in outcome.as_json()["shells"]] == ["slot-without-name"]
+
+
+def test_an_application_without_slots_has_no_shells_to_tell_of() -> None:
+    outcome = trial.run("http://app.test/good", transport=httpx.MockTransport(site))
+    assert (outcome.shells, "shells" in outcome.as_json()) == ((), False)
+
+
+def test_pages_are_shown_below_the_mount_they_are_of() -> None:
+    manifest = Manifest.model_validate(
+        {
+            "team": "app",
+            "upstreams": {"app": {"origins": ["http://app.test"], "dialects": ["esi"]}},
+            "mounts": {"/app": {"upstream": "app", "composes": True}},
+        }
+    )
+    around = Around(tables.compile([manifest]), "next to app.yaml", True, "/app/")
+    page = "<!doctype html><esi:include src=box />"
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, text=page, headers={"Content-Type": "text/html"})
+
+    outcome = trial.run(
+        "http://app.test/deep/x", around=around, languages=("esi",), transport=httpx.MockTransport(answer)
+    )
+    assert outcome.shells[0].around.at == "/app/deep/x"
+    assert outcome.shells[0].inclusions[0].leads == "http://app.test/deep/box, upstream 'app' of team 'app'"
