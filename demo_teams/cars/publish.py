@@ -1,6 +1,6 @@
-"""Writes the cars team's website into its folder: a page per car, the list, the fragment, the pictures, hashed sheets.
+"""Writes the cars team's website into its folder: a page per car, the list, fragments, pictures, hashed sheets.
 
-The modules in dist/app are written by hand and stay as they are. Run it after a change to cars.json or a sheet; what it
+The modules in dist/app are written by hand and stay as they are. Run it after a change to a .json or a sheet; what it
 writes is kept in the repository, because a bucket holds results. It lives at "/" and knows no other place.
 """
 
@@ -13,6 +13,9 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 FEATURED = ("pilot", "regatta", "cutter", "ferry")
+FUEL = {"electric": 5, "hybrid": 8, "diesel": 11, "petrol": 14}  # euros for 100 km
+DAYS, KM = 2, 200  # the example in the estimate; dist/app/estimate.js reckons with what is wished for
+OWN_SHEETS = ("featured.css", "cars.css")
 HEART = (
     '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M12 20.3 4.4 12.8a4.9 4.9 0 0 1 0-7 4.9 4.9 0 0 1 7 0l.6.7.6'
     '-.7a4.9 4.9 0 0 1 7 0 4.9 4.9 0 0 1 0 7z"/></svg>'
@@ -32,6 +35,19 @@ class Car:
     line: str
     story: str
     good_for: list[str]
+
+
+@dataclass(frozen=True)
+class Trip:
+    name: str
+    km: int
+    car: str
+    line: str
+    road: str
+
+    @property
+    def key(self) -> str:
+        return self.name.lower().replace(" ", "-")
 
 
 @dataclass(frozen=True)
@@ -244,6 +260,71 @@ def fragment(cars: list[Car], sheet: str) -> str:
 """
 
 
+def estimate(cars: list[Car], sheets: list[str]) -> str:
+    rows = "".join(map(row, (car for car in cars if car.id in FEATURED)))
+    return f"""{linked(sheets)}
+<section class="cars-estimate" aria-labelledby="cars-estimate-title">
+  <h2 class="cars-estimate-title" id="cars-estimate-title">And a car for it?</h2>
+  <cars-estimate>
+    <table>
+      <caption>{DAYS} days, {KM} km of coast road, fuel and all</caption>
+      <thead><tr><th scope="col">Car</th><th scope="col">A day</th><th scope="col">Together</th></tr></thead>
+      <tbody>{rows}
+      </tbody>
+    </table>
+  </cars-estimate>
+</section>
+<script type="module" src="/app/estimate.js"></script>
+"""
+
+
+def row(car: Car) -> str:
+    fuel = FUEL[car.drive]
+    welcomes = ' data-welcomes="dog"' if "Dogs" in car.good_for else ""
+    name = f'<th scope="row"><a href="/car/{car.id}/">{car.name}</a></th>'
+    sums = f"<td>€{car.price}</td><td>€{car.price * DAYS + fuel * KM // 100}</td>"
+    return f"""
+        <tr data-price="{car.price}" data-fuel="{fuel}"{welcomes}>{name}{sums}</tr>"""
+
+
+def trips(cars: list[Car], roads: list[Trip], sheets: list[str]) -> str:
+    names = {car.id: car.name for car in cars}
+    told = "".join(
+        f"""
+    <li>
+      <img src="/art/{trip.key}.svg" width="480" height="200" alt="" loading="lazy">
+      <div>
+        <h3>{escape(trip.name)}</h3>
+        <p>{trip.km} km. {escape(trip.line)}</p>
+        <p><a href="/car/{trip.car}/">Take the {names[trip.car]}</a></p>
+      </div>
+    </li>"""
+        for trip in roads
+    )
+    return f"""{linked(sheets)}
+<section class="cars-trips" aria-labelledby="cars-trips-title">
+  <h2 class="cars-trips-title" id="cars-trips-title">Roads for a weekend</h2>
+  <ul class="cars-trips-list">{told}
+  </ul>
+</section>
+"""
+
+
+def road(trip: Trip) -> str:
+    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 480 200" preserveAspectRatio="xMidYMid slice">
+<style>.a{{fill:#e3e6f3}}.b{{fill:#cfe0ea}}.r{{stroke:#47439f}}.m{{stroke:#fff}}@media (prefers-color-scheme:dark){{\
+.a{{fill:#1b2140}}.b{{fill:#17323f}}.r{{stroke:#b9b6ff}}.m{{stroke:#1b2140}}}}</style>
+<path class="a" d="M0 0h480v200H0z"/><path class="b" d="M0 0h480v40q-120 40-240 20T0 70z"/>
+<g fill="none" stroke-linecap="round"><path class="r" d="{trip.road}" stroke-width="12"/>\
+<path class="m" d="{trip.road}" stroke-width="2" stroke-dasharray="10 12"/></g>
+</svg>
+"""
+
+
+def linked(sheets: list[str]) -> str:
+    return "\n".join(f'<link rel="stylesheet" href="/{sheet}">' for sheet in sheets)
+
+
 def hashed(name: str, content: str) -> str:
     stem, suffix = name.split(".")
     return f"assets/{stem}.{hashlib.sha256(content.encode()).hexdigest()[:8]}.{suffix}"
@@ -253,17 +334,22 @@ def website(source: Path) -> dict[str, str]:
     """Every published file by its key."""
     told = (source / "cars.json").read_text("utf-8")
     cars = [Car(**each) for each in json.loads(told)]
-    written = {name: (source / name).read_text("utf-8") for name in ("featured.css", "cars.css")}
+    roads = [Trip(**each) for each in json.loads((source / "trips.json").read_text("utf-8"))]
+    written = {sheet.name: sheet.read_text("utf-8") for sheet in sorted(source.glob("*.css"))}
     keys = {name: hashed(name, content) for name, content in written.items()}
-    sheets = list(keys.values())
+    sheets = [keys[name] for name in OWN_SHEETS]
+    cards = keys["featured.css"]
     return (
         {keys[name]: content for name, content in written.items()}
         | {f"art/{car.id}.svg": draw(car) for car in cars}
+        | {f"art/{trip.key}.svg": road(trip) for trip in roads}
         | {f"car/{car.id}/index.html": page(car.name, detail(car), sheets) for car in cars}
         | {
             "index.html": page("Cars for the coast road", listing(cars), sheets),
             "404.html": page("Not found", lost(), sheets),
-            "fragments/featured.html": fragment(cars, keys["featured.css"]),
+            "fragments/featured.html": fragment(cars, cards),
+            "fragments/estimate.html": estimate(cars, [cards, keys["estimate.css"]]),
+            "fragments/trips.html": trips(cars, roads, [cards, keys["trips.css"]]),
             "data/cars.json": told,
         }
     )

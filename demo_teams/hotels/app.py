@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import art
+import prices
 import stays
 import uvicorn
 from bookings import Booking, Ledger, judge
@@ -25,6 +26,8 @@ SESSION = "hotels_session"
 SHARED = "public, max-age=0, s-maxage=30, stale-while-revalidate=300, stale-if-error=86400"
 FRESH = "no-cache"
 PRIVATE = "private, no-store"
+BRIEF = "public, max-age=0, s-maxage=20, stale-if-error=86400"
+PONDERED = 1.2  # seconds: the harbour master is never asked in vain, and never in a hurry
 
 app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
@@ -111,6 +114,29 @@ async def booking(request: Request, id: str) -> Response:
 @page("/fragments/deals")
 async def deals(request: Request, city: str = "") -> Response:
     return render(request, "fragment_deals.html", SHARED, deals=stays.deals(city))
+
+
+@page("/price")
+async def price(request: Request, stay: str = "", nights: str = "", guests: str = "") -> Response:
+    return render(request, "price.html", price=prices.wished(stay, nights, guests), stays=stays.STAYS)
+
+
+@page("/fragments/price")
+async def calculator(request: Request, stay: str = "", nights: str = "", guests: str = "") -> Response:
+    wish = prices.wished(stay, nights, guests)
+    return render(request, "fragment_price.html", SHARED, price=wish, stays=stays.STAYS, told=prices.told(wish))
+
+
+@page("/fragments/advice")
+async def advice(request: Request) -> Response:
+    """Slow on purpose: what a page looks like while one of its parts is still thought about."""
+    await asyncio.sleep(PONDERED)
+    return render(request, "fragment_advice.html", BRIEF, advised=stays.advised(today()), wind=stays.wind(today()))
+
+
+@page("/fragments/voices")
+async def voices(request: Request) -> Response:
+    return render(request, "fragment_voices.html", SHARED, words=stays.VOICES)
 
 
 @page("/art/{id:int}.svg")

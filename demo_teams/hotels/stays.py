@@ -1,6 +1,7 @@
 """What the hotels team has to offer: a handful of stays, and how they are found. Nothing here knows about the web."""
 
 from dataclasses import dataclass
+from datetime import date
 
 
 @dataclass(frozen=True)
@@ -154,6 +155,18 @@ STAYS = (
         355,
     ),
 )
+# By wind: where the harbour master would sleep, and why.
+WINDS = (
+    ("west", 2, "Rain by noon, so somewhere dry with a window seat."),
+    ("south", 7, "Warm until late: a long table outside is worth the trip."),
+    ("east", 3, "Flat water in the bay. You will hear nothing but the lamp."),
+    ("north", 6, "Cold and bright. Take the house with the sauna in the attic."),
+)
+VOICES = (
+    ("The ferry woke us, gently, and then there was coffee.", "Ines and Rui", 1),
+    ("We counted forty-one ships and finished one book.", "The Halvorsens", 2),
+    ("Supper came up in a basket. Nobody believes us.", "Mirela", 3),
+)
 CITIES = tuple(sorted({stay.city for stay in STAYS}))
 
 
@@ -172,3 +185,13 @@ def deals(city: str, most: int = 3) -> list[Stay]:
     wanted = city.strip().casefold()
     reduced = [stay for stay in STAYS if stay.was]
     return sorted(reduced, key=lambda stay: (stay.city.casefold() != wanted, stay.price - (stay.was or 0)))[:most]
+
+
+def wind(today: date) -> str:
+    return WINDS[today.toordinal() % len(WINDS)][0]
+
+
+def advised(today: date) -> tuple[Stay, str]:
+    """Where to sleep today, and why."""
+    _, id, why = WINDS[today.toordinal() % len(WINDS)]
+    return STAYS[id - 1], why

@@ -11,7 +11,13 @@ export const PETS = [
   { id: 9, name: "Tofu", kind: "rabbit", age: "4 years", fur: "#f1ece4", ear: "#efc3bd", line: "Soft, calm, unimpressed.", story: "Tofu has lived with a drummer and is afraid of nothing. She would like a room of her own and the crusts of your toast.", needs: ["A run of four metres", "Hay, always", "Crusts"] },
 ];
 
+// Who wrote, from where they live now.
+export const LETTERS = [
+  [1, "I greet every guest of the ferry café. They have given me a hat."],
+  [3, "The garden has a wall. I expect to reach the other end of it in spring."],
+  [7, "I was shy for an afternoon. It is my stove now."],
+];
+
 export const KINDS = [...new Set(PETS.map((pet) => pet.kind))];
 
 export const byId = (id) => PETS.find((pet) => pet.id === Number(id));
-export const ofKind = (kind) => PETS.filter((pet) => !kind || pet.kind === kind);

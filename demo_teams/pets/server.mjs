@@ -1,4 +1,5 @@
-// The pets team: node:http and nothing else. Writes the first paint of every page, answers its own API, serves its files.
+// The pets team: node:http, and Vue for one fragment. Writes the first paint of every page, answers its own API, serves
+// its files.
 // It lives at "/" and knows no other place. HOST and PORT say where it listens.
 import { createHash } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
@@ -6,10 +7,13 @@ import { createServer } from "node:http";
 import { extname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { draw } from "./art.mjs";
-import { KINDS, PETS, byId, ofKind } from "./pets.mjs";
+import { KINDS, LETTERS, PETS, byId } from "./pets.mjs";
+import { AGES, find } from "./public/find.mjs";
+import { application } from "./public/finder.mjs";
 import * as views from "./public/views.mjs";
+import { renderToString } from "./vue-server.mjs";
 
-const TYPES = { ".mjs": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
+const TYPES = { ".mjs": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".txt": "text/plain" };
 const SHARED = "public, max-age=0, s-maxage=30, stale-while-revalidate=300, stale-if-error=86400";
 const MOST_BODY = 8192;
 const here = (path) => path; // we live at "/": a path is its own address
@@ -50,16 +54,47 @@ const adoptable = () => `<link rel="stylesheet" href="/public/adoptable.css">
 <script type="module" src="/public/save.mjs"></script>
 `;
 
+const inScript = (value) => JSON.stringify(value).replaceAll("<", "\\u003c");
+
+async function finder(url) {
+  const told = { pets: PETS.map(({ id, name, kind, age, line, needs }) => ({ id, name, kind, age, line, needs })), wish: wished(url) };
+  const app = application({ ...told, base: here("/"), bus: null });
+  return `<link rel="stylesheet" href="/public/adoptable.css">
+<link rel="stylesheet" href="/public/finder.css">
+<section class="pets-find" aria-labelledby="pets-find-title">
+  <h2 class="pets-find-title" id="pets-find-title">Find your animal</h2>
+  <div data-pets-find>${await renderToString(app)}</div>
+  <script type="application/json" data-pets-find-told>${inScript(told)}</script>
+</section>
+<script type="module" mf-mount src="/public/finder.mjs"></script>
+`;
+}
+
+const letters = () => `<link rel="stylesheet" href="/public/letters.css">
+<section aria-labelledby="letters">
+  <h2 id="letters">Letters from new homes</h2>
+  <ul class="cards">${LETTERS.map(
+    ([id, text]) => `
+    <li class="card"><p>“${views.escape(text)}” <a href="${here(`/pet/${id}`)}">${views.escape(byId(id).name)}</a></p></li>`,
+  ).join("")}
+  </ul>
+</section>
+`;
+
 const html = (body, status = 200, cached = "no-cache") => ({ status, type: "text/html; charset=utf-8", cached, body });
 const json = (value) => ({ status: 200, type: "application/json", cached: "no-cache", body: JSON.stringify(value) });
 const lost = () => html(page(views.lost(here)), 404);
 
 const greetedIn = (request) => new Set(/(?:^|; )pets_greeted=([\d.]*)/.exec(request.headers.cookie ?? "")?.[1].split("."));
 
+function wished(url) {
+  const [kind, age, word] = ["kind", "age", "word"].map((name) => url.searchParams.get(name) ?? "");
+  return { kind: KINDS.includes(kind) ? kind : "", age: age in AGES ? age : "", word: word.slice(0, 40) };
+}
+
 function listed(url) {
-  const asked = url.searchParams.get("kind") ?? "";
-  const kind = KINDS.includes(asked) ? asked : "";
-  return { pets: ofKind(kind), kinds: KINDS, kind };
+  const wish = wished(url);
+  return { pets: find(PETS, wish), kinds: KINDS, kind: wish.kind };
 }
 
 function met(id, request) {
@@ -104,6 +139,8 @@ const GET = [
   [/^\/api\/pets\/(\d{1,6})$/, (id, request) => orLost(met(id, request), json)],
   [/^\/portrait\/(\d{1,6})\.svg$/, (id) => orLost(byId(id), (pet) => ({ status: 200, type: "image/svg+xml", cached: "public, max-age=86400", body: draw(pet) }))],
   [/^\/fragments\/adoptable$/, () => html(adoptable(), 200, SHARED)],
+  [/^\/fragments\/finder$/, async (_, request, url) => html(await finder(url), 200, SHARED)],
+  [/^\/fragments\/letters$/, () => html(letters(), 200, SHARED)],
   [/^\/public\/([\w.-]+)$/, file],
   [/^\/healthz$/, () => ({ status: 200, type: "text/plain", cached: "no-store", body: "ok\n" })],
 ];

@@ -1,5 +1,6 @@
 """What demo.yaml and the manifests promise of the demo teams, and what each origin must be by itself."""
 
+import json
 import re
 from collections import deque
 from pathlib import Path
@@ -18,8 +19,10 @@ PAGES = [
     ("hotels", "/search?city=lisbon&guests=2"),
     ("hotels", "/stay/3"),
     ("hotels", "/bookings"),
+    ("hotels", "/price?stay=3&nights=7&guests=2"),
     ("pets", "/"),
     ("pets", "/?kind=dog"),
+    ("pets", "/?kind=hen&age=old&word=garden"),
     ("pets", "/pet/3"),
     ("cars", "/"),
     ("cars", "/car/pilot/"),
@@ -30,10 +33,24 @@ FRAGMENTS = [
     ("shell", "/fragments/header.html"),
     ("shell", "/fragments/footer.html"),
     ("hotels", "/fragments/deals"),
+    ("hotels", "/fragments/price"),
+    ("hotels", "/fragments/advice"),
+    ("hotels", "/fragments/voices"),
     ("pets", "/fragments/adoptable"),
+    ("pets", "/fragments/finder"),
+    ("pets", "/fragments/letters"),
     ("cars", "/fragments/featured.html"),
+    ("cars", "/fragments/estimate.html"),
+    ("cars", "/fragments/trips.html"),
     ("deals", "/fragments/tonight"),
 ]
+# What the React and the Vue team brought along, built once and kept: where it lies, and what it was made of.
+VENDORED = [
+    ("hotels", "static/react.js", "react", "static/react.LICENSE.txt"),
+    ("pets", "public/vue.mjs", "vue", "public/vue.LICENSE.txt"),
+    ("pets", "vue-server.mjs", "vue", "public/vue.LICENSE.txt"),
+]
+LARGEST = 200_000  # bytes of what is brought along: a demo is no warehouse
 # The portal's own navigation is the shell's to know; nobody else may name any public prefix.
 PREFIXES = re.compile(r"""["'(=\s`](/(?:hotels|pets|cars|deals|shell|stays))(?:/|["')\s`?#])""")
 LINK = re.compile(r"""(?:href|src|srcset)="([^"#][^"]*)"|url\("?([^")]+)"?\)|(?:from|import) "(\.[^"]+)\"""")
@@ -77,9 +94,47 @@ def test_a_fragment_is_a_shared_piece_with_its_own_sheet(viewer: httpx.Client, p
     answer = viewer.get(path)
     assert answer.status_code == 200
     assert "s-maxage=" in answer.headers["cache-control"]
-    assert "stale-while-revalidate=" in answer.headers["cache-control"]
-    assert answer.text.startswith('<link rel="stylesheet" href="/')
+    assert "stale-if-error=" in answer.headers["cache-control"]
+    assert answer.text.startswith(('<link rel="stylesheet" href="/', "<style>"))
+    assert answer.text.count("<h2") == (1 if "/header" not in path and "/footer" not in path else 0)
     assert "set-cookie" not in answer.headers
+
+
+def test_a_fragment_that_is_slow_on_purpose_is_not_kept_for_long(addresses: dict[str, str]) -> None:
+    """So that a page with it in a late slot can be seen at work again after a while."""
+    answer = httpx.get(f"{addresses['hotels']}/fragments/advice", timeout=5)
+    assert 1 <= answer.elapsed.total_seconds() < 4
+    assert "s-maxage=20" in answer.headers["cache-control"]
+    assert "stale-while-revalidate" not in answer.headers["cache-control"]
+
+
+@pytest.mark.parametrize(("team", "file", "package", "licence"), VENDORED)
+def test_what_is_brought_along_says_what_it_is(team: str, file: str, package: str, licence: str) -> None:
+    folder = ROOT / "demo_teams" / team
+    pinned = json.loads((folder / "vendor" / "package.json").read_text())["devDependencies"]
+    head = (folder / file).read_text("utf-8").partition("\n")[0]
+    assert re.fullmatch(rf"// \w+ {re.escape(pinned[package])}, MIT: see \S+\. Made by vendor/build\.mjs\.", head)
+    assert (folder / file).stat().st_size <= LARGEST
+    assert (folder / licence).read_text("utf-8").lstrip().startswith("The MIT License") or "MIT License" in (
+        folder / licence
+    ).read_text("utf-8")
+    lock = (folder / "vendor" / "package-lock.json").read_text()
+    assert '"integrity"' in lock and '"resolved"' not in lock
+
+
+@pytest.mark.parametrize(
+    ("team", "path"), [("hotels", "/fragments/price"), ("pets", "/fragments/finder")], ids=["React", "Vue"]
+)
+def test_an_applications_fragment_is_of_use_without_it(viewer: httpx.Client, path: str) -> None:
+    """A form that the team's own pages answer, a result, and what the application goes on from."""
+    text = viewer.get(path).text
+    form = re.search(
+        r'<form class="[\w-]+" action="(/\w*)" method="get">.*?<button [^>]*type="submit">.*?</form>', text
+    )
+    assert form is not None and viewer.get(form[1]).status_code == 200
+    assert re.search(r'<script type="module" mf-mount src="/\w+/\w+\.m?js"></script>', text)
+    told = re.search(r'<script type="application/json" data-[\w-]+-told>(.*?)</script>', text)
+    assert told is not None and json.loads(told[1])["wish"]
 
 
 @pytest.mark.parametrize("team", ["hotels", "pets", "cars", "deals"])

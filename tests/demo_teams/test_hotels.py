@@ -94,3 +94,38 @@ def test_a_stay_nobody_has_cannot_be_booked(hotels: httpx.Client, stay: str) -> 
 
 def test_deals_begin_with_the_city_asked_for(hotels: httpx.Client) -> None:
     assert names(hotels.get("/fragments/deals?city=kotor"))[0] == "Lighthouse Sveti Nikola"
+
+
+@pytest.mark.parametrize(
+    ("wish", "caption", "sums"),
+    [
+        pytest.param("", "2 nights, 2 guests", ["€236", "from 7 nights", "€8", "€244"], id="no wish is the usual"),
+        pytest.param(
+            "?stay=3&nights=7&guests=1", "7 nights, 1 guest", ["€994", "−€99", "€14", "€909"], id="long is a tenth off"
+        ),
+        pytest.param(
+            "?stay=3&nights=1&guests=9",
+            "1 night, 2 guests",
+            ["€142", "from 7 nights", "€4", "€146"],
+            id="no more guests than beds",
+        ),
+        pytest.param(
+            "?stay=99&nights=-3&guests=x",
+            "2 nights, 2 guests",
+            ["€236", "from 7 nights", "€8", "€244"],
+            id="an odd wish is the usual",
+        ),
+    ],
+)
+@pytest.mark.parametrize("path", ["/price", "/fragments/price"])
+def test_what_a_stay_costs(hotels: httpx.Client, path: str, wish: str, caption: str, sums: list[str]) -> None:
+    text = hotels.get(path + wish).text
+    assert f"<caption>{caption}</caption>" in text
+    assert re.findall(r"<td>([^<]+)</td>", text) == sums
+
+
+def test_the_calculator_has_no_blank_between_its_elements(hotels: httpx.Client) -> None:
+    """React takes over what it would have rendered itself, and that has none."""
+    found = re.search(r"<div [^>]*data-hotels-sum>(.*)</div>", hotels.get("/fragments/price").text)
+    assert found is not None
+    assert not re.search(r">\s+<", found[1])

@@ -1,5 +1,6 @@
 """The pets team by itself: what the server paints first is what its application is told, and forms need no script."""
 
+import re
 from collections.abc import Iterator
 
 import httpx
@@ -62,3 +63,32 @@ def test_head_is_get_without_the_body(pets: httpx.Client) -> None:
     head, whole = pets.head("/pet/3"), pets.get("/pet/3")
     assert head.content == b""
     assert head.headers["content-length"] == whole.headers["content-length"]
+
+
+@pytest.mark.parametrize(
+    ("wish", "names"),
+    [
+        pytest.param({"kind": "rabbit"}, ["Pim", "Tofu"], id="a kind"),
+        pytest.param({"age": "young"}, ["Pim", "Barnacle"], id="an age, months among them"),
+        pytest.param({"age": "old"}, ["Thunder", "Doktor"], id="of some years"),
+        pytest.param({"word": "STOVE"}, ["Smudge"], id="a word, in any case"),
+        pytest.param({"kind": "dog", "age": "grown"}, ["Captain"], id="all of it"),
+        pytest.param({"kind": "hen", "word": "stove"}, [], id="nobody"),
+        pytest.param({"age": "<b>"}, None, id="an age that is none is no wish"),
+    ],
+)
+def test_who_would_fit_is_the_same_in_the_finder_and_on_the_page(
+    pets: httpx.Client, wish: dict[str, str], names: list[str] | None
+) -> None:
+    finder, page = pets.get("/fragments/finder", params=wish).text, pets.get("/", params=wish).text
+    found = re.findall(r'pets-find-name"><a href="/pet/\d+">(\w+)<', finder)
+    listed = re.findall(r'pets-name"><a href="/pet/\d+">(\w+)<', page)
+    assert found == listed[:6]
+    assert len(listed) == 9 if names is None else listed == names
+    assert ("Nobody is all of that" in page) == (names == [])
+
+
+def test_what_is_looked_for_is_escaped(pets: httpx.Client) -> None:
+    """In the field it was typed into, and in what the application goes on from."""
+    text = pets.get("/fragments/finder", params={"word": '"></script><mf-slot name=x>'}).text
+    assert "<mf-slot" not in text and text.count("</script>") == 2

@@ -36,7 +36,7 @@ export function list({ pets, kinds, kind }, link) {
   <p class="pets-lead">Everyone here was found, left or retired somewhere along the quay. Say hello; the rest follows.</p>
   <nav class="pets-chips" aria-label="Kinds">${chip("", "Everyone", kind, link)}${kinds.map((each) => chip(each, PLURALS[each], kind, link)).join("")}</nav>
 </section>
-<div class="pets-grid">${cards}</div>`,
+<div class="pets-grid">${cards || `<p class="pets-nobody">Nobody is all of that. <a href="${link("/")}">Meet everyone</a></p>`}</div>`,
   };
 }
 
