@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
 
+import tests.bench.composing as composing
 import tests.bench.contenders as contenders
 import tests.bench.kernel as kernel
 import tests.bench.leaks as leaks
@@ -121,6 +122,11 @@ def rewritten(ground: Ground) -> list[Table]:
     return rewriting.tables(ground.rounds)
 
 
+def put_together(ground: Ground) -> list[Table]:
+    """Shells compiled and pieces read in this process."""
+    return composing.tables(ground.rounds)
+
+
 def leaking(ground: Ground) -> list[Table]:
     """How many leaks of the worst-case origin are closed, and what is damaged."""
     return leaks.tables(ground.folder)
@@ -134,9 +140,10 @@ SUITES: dict[str, Callable[[Ground], list[Table]]] = {
     "memory": memory,
     "leaks": leaking,
     "rewriting": rewritten,
+    "composing": put_together,
 }
 COUNTED = frozenset(
-    {"leaks", "rewriting"}
+    {"leaks", "rewriting", "composing"}
 )  # suites that put no load on anybody: they need neither wrk nor a core alone
 
 

@@ -1,168 +1,199 @@
-"""Answers as broken as teams send them, places a slot can stand in, and how two documents are compared in Chromium."""
+"""Places a slot can stand in, what answers make of them, and how two documents are compared in Chromium.
+
+`python -m tests.browser.matrix` prints on which rung answers end, without a browser.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+import random
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
+import fragments.late as late
+import fragments.nonces as nonces
 from fragments.contain import Fitted, fit
 from fragments.errors import FragmentsError
 from fragments.piece import Piece, read
-from fragments.plan import WRAPPED, Context, Plan, Slot, compile
-from fragments.stitch import Fallback, Filling, Nothing, page
+from fragments.plan import WRAPPED, Context, Plan, Slot, compile, compile_piece
+from fragments.stitch import Fallback, Filling, Nothing, Stitch, page
 from fragments.urls import Place
+from tests.browser.nasty import HTML, KINDS, WHOLE, Answer, drawn, spliced_tags
+from tests.browser.ordinary import ORDINARY
 
-HTML = "text/html; charset=utf-8"
-
-
-@dataclass(frozen=True)
-class Answer:
-    body: bytes
-    content_type: str = HTML
-    status: int = 200
-
-
-def _html(**bodies: str) -> dict[str, Answer]:
-    return {name.replace("_", "-"): Answer(body.encode()) for name, body in bodies.items()}
-
-
-ANSWERS: dict[str, Answer] = {
-    **_html(
-        good="<p>Hello <b>you</b></p>",
-        empty="",
-        unclosed_div="<div><div><div>x",
-        unclosed_b="<b>x",
-        unclosed_a='<a href="/z">z',
-        unclosed_p_in_p="<p>a<p>b",
-        unclosed_table="<table><tr><td>x",
-        unclosed_row="<tr><td>1",
-        unclosed_cell="<td>1<td>2",
-        unclosed_select="<select><option>x",
-        unclosed_button="<button>x",
-        unclosed_form="<form><input name=x>",
-        form_in_form="<form><input name=x></form>",
-        unclosed_ul="<ul><li>x",
-        li="<li>z",
-        dd="<dd>z<dt>y",
-        unclosed_svg="<svg><g><path d=M0>",
-        svg_breaks_out="<svg><g></div><p>x",
-        foreign_object="<svg><foreignObject><div>x</svg></div>y",
-        math="<math><mi>x<p>y",
-        mglyph='<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=x&gt;">',
-        unclosed_comment="<!--",
-        comment_abrupt="<!-->x",
-        comment_bang="<!-- x --!> y",
-        bogus_comment="<!x y",
-        cdata="<![CDATA[x]]>y",
-        textarea="<textarea>",
-        title="<title>",
-        style="<style>b{",
-        script="<script>",
-        script_text="<script>var a = '<b>';",
-        script_comment="<script><!--<script></script>",
-        script_escaped="<script><!-- <script> </script> --></script><b>x",
-        xmp="<xmp>x</div>",
-        iframe="<iframe>x</div>",
-        noembed="<noembed>x",
-        noframes="<noframes>x",
-        noscript="<noscript><div></noscript>",
-        noscript_comment="<noscript><!--</noscript>-->x",
-        plaintext="<plaintext>x",
-        template="<template><div>",
-        template_rows="<template><tr><td>x",
-        template_for='<template for="s">x</template>',
-        start_instruction='<?start name="s"?>x<?end?>',
-        end_tags="</div></div></section></main></body></html>x",
-        end_p="</p></p>x",
-        end_table="</td></tr></table>x",
-        end_li="</li></ul></ol>x",
-        end_a="</a></b></form>x",
-        end_body="</body>x",
-        end_html="x</html>y",
-        end_template="</template></svg></select>x",
-        end_slot="</mf-slot></section>x",
-        own_marker='<mf-slot name="x" data-mf-slot="0-000000000000"></mf-slot></mf-slot>x',
-        markers="<!--/mf:0-000000000000-->x<!--mf:slot name=q-->",
-        html_tag='<html class="evil" id=e onclick=x><body class="b" style="color:red">x',
-        frameset="<frameset><frame src=x>",
-        head_tags='<head><title>T</title><base href="/evil/"><meta http-equiv=refresh content="0;url=/x"></head>x',
-        document="<!doctype html><html lang=de class=k><head><title>t</title></head><body class=b><p>x",
-        old_doctype='<!DOCTYPE HTML PUBLIC "-//IETF//DTD HTML//EN"><p>x<table><tr><td>y',
-        attribute='<a href="',
-        attribute_quote="<div title='x><p>y",
-        odd_names='<link rel=stylesheet href=/x <b "c =d \'e><p <i "=1>x',
-        odd_values="<style media='\"></style><b>'>b{}</style>",
-        module="<script type=module src=/m.js <b>'</script>x",
-        import_map='<script type=importmap>{"imports":{"<\\/script><b>": "/x"}}</script>x',
-        many_attributes="<div " + " ".join(f"a{n}" for n in range(3000)) + ">x",
-        hidden_input="<input type=hidden><input>x",
-        nobr="<nobr>a<nobr>b",
-        heading="<h1>a<h2>b",
-        misnested="<b><p>x</b>y</p><i><div>z</i>",
-        formatting="<b><i><u><s><tt><big><code><em>x",
-        pre="<pre>\n\nx</pre>",
-        listing="<listing>\n\nx",
-        ruby="<ruby>a<rt>b<rp>c",
-        object="<object><p>x",
-        optgroup="<optgroup label=a><option>b",
-        col="<col><colgroup><col>",
-        caption="<caption>x<tr>",
-        image="<image src=x><isindex>",
-        null="a\0b<\0p>c",
-        shadow='<template shadowrootmode="open"><p>x</template>y',
-        srcdoc="<iframe srcdoc=\"</iframe><script>parent.document.body.innerHTML=''\"></iframe>",
-        deep="<div>" * 200_000,
-        deep_b="<b>" * 60 + "x",
-        amplify="".join(f"<b x{n}>" for n in range(600)) + "<p>" * 2000,
-        amplify_below="".join(f"<b x{n}>" for n in range(60)) + "<p>x</p>" * 200,
-        hidden_depth="<svg></div><style>" + "<g>" * 100_000,
-        megabyte_of_comments="<!--" * 260_000,
-    ),
-    "wrong-charset": Answer("<p>Привет</p><b>".encode("cp1251")),
-    "declared-charset": Answer("<meta charset=windows-1251><p>Привет<b>".encode("cp1251"), "text/html"),
-    "utf-16": Answer("<p>x<b>".encode("utf-16")),
-    "gzip-garbage": Answer(b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03" + bytes(range(256)) * 4),
-    "json": Answer(b'{"a": "<div>"}', "application/json"),
-    "text": Answer(b"<div>", "text/plain"),
-    "no-content": Answer(b"", status=204),
-    "redirect": Answer(b"<a href=/x>moved", status=302),
-    "server-error": Answer(b"<h1>oh", status=500),
-}
+# ---- Places ---------------------------------------------------------------------------------------------------------
 
 _HEAD = '<!doctype html><html lang="en"><head><title>Shell</title><meta name="last"></head>'
-_AFTER = "<form><input><button>b</button></form><table><tr><td>c</table><ul><li>q</ul><noscript>n</noscript><p>end"
+_QUIRKS = "<title>q</title><meta name=last>"
+_AFTER = (
+    "<form><input><button>b</button></form><table><tr><td>c</table><ul><li>q</ul><select><option>o</select>"
+    "<a href=/e>a</a><svg><title>t</title></svg><!--c--><textarea>x</textarea><noscript>n</noscript><p>end"
+)
 SHELLS: dict[str, str] = {
     "body": f"{_HEAD}<body class=s><div>1</div>SLOT<div>2</div>{_AFTER}</body></html>",
     "div": f"{_HEAD}<body><div class=a>1 SLOT 2</div>{_AFTER}",
+    "section": f"{_HEAD}<body><main><section>SLOT<h2>2</h2></section></main>{_AFTER}</body></html>",
     "p": f"{_HEAD}<body><p>1 SLOT 2</p>{_AFTER}</body></html>",
+    "p unclosed": f"{_HEAD}<body><p>1 SLOT 2<b>3{_AFTER}</body></html>",
+    "h1": f"{_HEAD}<body><h1>1 SLOT 2</h1>{_AFTER}",
+    "pre": f"{_HEAD}<body><pre>SLOT\n2</pre>{_AFTER}",
     "table": f"{_HEAD}<body><table>SLOT<tr><td>z</table>{_AFTER}",
+    "thead": f"{_HEAD}<body><table><thead>SLOT</thead><tr><td>z</table>{_AFTER}",
     "tbody": f"{_HEAD}<body><table><tr><td>a</tr>SLOT<tr><td>z</table>{_AFTER}",
     "tr": f"{_HEAD}<body><table><tr><td>a</td>SLOT<td>z</table>{_AFTER}",
     "td": f"{_HEAD}<body><table><tr><td>SLOT</td><td>z</table>{_AFTER}",
+    "caption": f"{_HEAD}<body><table><caption>SLOT</caption><tr><td>z</table>{_AFTER}",
+    "colgroup": f"{_HEAD}<body><table><colgroup><col>SLOT<col></colgroup><tr><td>z</table>{_AFTER}",
     "li": f"{_HEAD}<body><ul><li>SLOT<b>y</b></li><li>2</ul>{_AFTER}",
+    "ul": f"{_HEAD}<body><ul><li>1SLOT<li>2</ul>{_AFTER}",
+    "dl": f"{_HEAD}<body><dl><dt>SLOT<b>y</b><dd>2</dl>{_AFTER}",
     "a": f"{_HEAD}<body><a href=/x>SLOT<b>y</b></a>{_AFTER}",
     "form": f"{_HEAD}<body><form id=f>SLOT<input name=i></form>{_AFTER}",
-    "table-in-form": f"{_HEAD}<body><form id=f><table><tr><td>SLOT</table><input name=i></form>{_AFTER}",
+    "fieldset": f"{_HEAD}<body><form id=f><fieldset><legend>l</legend>SLOT<input name=i></fieldset></form>{_AFTER}",
+    "table in form": f"{_HEAD}<body><form id=f><table><tr><td>SLOT</table><input name=i></form>{_AFTER}",
+    "form open": f"{_HEAD}<body><table><form id=f><tr><td>SLOT<input name=i></table></form><input>{_AFTER}",
     "button": f"{_HEAD}<body><button>SLOT<b>y</b></button>{_AFTER}",
+    "label": f"{_HEAD}<body><label>SLOT<input></label>{_AFTER}",
+    "summary": f"{_HEAD}<body><details open><summary>SLOT</summary>2</details>{_AFTER}",
+    "accordion": f"{_HEAD}<body><div>SLOT</div><details name=d open>2</details>{_AFTER}",
+    "object": f"{_HEAD}<body><p><object>SLOT</object>2</p>{_AFTER}",
+    "ruby": f"{_HEAD}<body><ruby>1SLOT<rt>2</ruby>{_AFTER}",
     "select": f"{_HEAD}<body><select>SLOT<option>2</select>{_AFTER}",
-    "dl": f"{_HEAD}<body><dl><dt>SLOT<b>y</b><dd>2</dl>{_AFTER}",
+    "option": f"{_HEAD}<body><select><option>1SLOT<option>2</select>{_AFTER}",
+    "select button": f"{_HEAD}<body><select><button>SLOT</button><option>2</select>{_AFTER}",
     "formatting": f"{_HEAD}<body><b><nobr>SLOT<i>y</b>{_AFTER}",
+    "formatting open": f"{_HEAD}<body><font color=red><i><a href=/x>1<p>SLOT<table><tr><td>y</table>{_AFTER}",
+    "formatting reopened": f"{_HEAD}<body><p><a href=/x><b><nobr>1</p>SLOT 2{_AFTER}",
     "head": f"{_HEAD.replace('<meta', 'SLOT<meta')}<body>{_AFTER}",
     "svg": f"{_HEAD}<body><svg><g>SLOT<path d=M1></g></svg>{_AFTER}",
+    "foreign object": f"{_HEAD}<body><svg><foreignObject>SLOT</foreignObject><path d=M1></svg>{_AFTER}",
+    "math": f"{_HEAD}<body><math><mrow>SLOT<mi>y</mi></mrow></math>{_AFTER}",
+    "math text": f"{_HEAD}<body><math><mtext>SLOT</mtext><mi>y</mi></math>{_AFTER}",
     "template": f"{_HEAD}<body><template><p>SLOT</p>z</template>{_AFTER}",
-    "quirks": f"<title>q</title><meta name=last><body><p>1 SLOT 2</p>{_AFTER}",
-    "open-form": f"{_HEAD}<body><table><form id=f><tr><td>SLOT<input name=i></table></form><input>{_AFTER}",
+    "shadow": f"{_HEAD}<body><div><template shadowrootmode=open><p>SLOT</p>z</template></div>{_AFTER}",
+    "custom": f"{_HEAD}<body><x-app><x-side>SLOT</x-side>z</x-app>{_AFTER}",
+    "quirks": f"{_QUIRKS}<body><p>1 SLOT 2</p>{_AFTER}",
+    "after body": f"{_HEAD}<body>{_AFTER}</body>SLOT</html>",
+    "after html": f"{_HEAD}<body>{_AFTER}</body></html>SLOT",
+    "between head and body": f"{_HEAD}SLOT<body class=s>{_AFTER}</body></html>",
+    "before html": f"<!doctype html>SLOT<html lang=en><head><title>q</title><meta name=last></head><body>{_AFTER}",
+    "no body tag": f"<!doctype html><title>q</title><meta name=last>SLOT<p>1{_AFTER}",
+    "deep": f"{_HEAD}<body>{'<div>' * 400}SLOT<p>z{'</div>' * 400}{_AFTER}",
 }
-ASKED = ("body", "p", "table", "li")
-PLACE = Place("/cart", base="/cart/fragments/mini")
+# Slots whose piece comes at the end of the page. A `<template for>` patches it in: the shell must not be patched.
+LATE: dict[str, str] = {
+    "late": SHELLS["body"],
+    "late in p": SHELLS["p"],
+    "late in li": SHELLS["li"],
+    "late rows": SHELLS["table"],
+    "late cells": SHELLS["tr"],
+    "late behind open tags": SHELLS["p unclosed"],
+    # Where the marks around it would not be siblings, it is an ordinary one.
+    "late without a body tag": SHELLS["no body tag"],
+    "late where formatting is reopened": SHELLS["formatting reopened"],
+}
+_SLOT = '<mf-slot name="n"><i>F</i></mf-slot>'
+_CARD = f"<div class=card><h2>a</h2>{_SLOT}<p>b</div><ul><li>c</ul>"
+# Slots in a piece: the shell it is for, the piece, and how it is fenced in itself.
+NESTED: dict[str, tuple[str, str, str]] = {
+    "nested": ("body", _CARD, "none"),
+    "nested in words": ("p", f"<b>1 {_SLOT} 2</b>", "none"),
+    "nested in a section": ("li", f"<ul></ul><li>1 {_SLOT}<li>2", "none"),
+    "nested rows": ("table", '<tr><td>a</tr><!--mf:slot name="n"--><tr><td>b', "none"),
+    "nested cell": ("div", f"<table><tr><td>{_SLOT}<td>b</table>", "none"),
+    "nested in a shadow": ("body", _CARD, "shadow"),
+}
+PLACES = (*SHELLS, *LATE, *NESTED)
+# Where scripting takes its time to be looked at each time; everywhere with --long.
+USUAL = {
+    *("body", "div", "p", "h1", "table", "tbody", "tr", "td", "caption", "li", "dl", "a", "form", "table in form"),
+    *("button", "summary", "select", "option", "formatting", "head", "svg", "foreign object", "math", "template"),
+    *(
+        "shadow",
+        "quirks",
+        "after body",
+        "late",
+        "late in p",
+        "late rows",
+        "nested",
+        "nested rows",
+        "nested in a shadow",
+    ),
+}
+ASKED = ("body", "p", "table", "li")  # through a running gateway
+ISOLATIONS = ("none", "scope", "shadow", "iframe")
+PREFIX = Place("/cart", base="/cart/fragments/mini")
 
 
-def shell(name: str, spelling: str = '<mf-slot name="n"><i>F</i></mf-slot>') -> Plan:
+def shell(name: str, spelling: str = _SLOT) -> Plan:
     return compile(SHELLS[name].replace("SLOT", spelling).encode())
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A slot somewhere, and the page around it when it is filled in order."""
+
+    plan: Plan
+    slot: Slot
+
+    def page(self, filling: Filling) -> tuple[bytes, str]:
+        """The page, and the rung it shows."""
+        return b"".join(page(self.plan, [filling])), rung(filling)
+
+    def empty(self) -> bytes:
+        return b"".join(page(self.plan, [Nothing()]))
+
+
+class Late(Standing):
+    def page(self, filling: Filling) -> tuple[bytes, str]:
+        stitch = Stitch(self.plan, [late.waiting(self.slot, ())], coming={0})
+        sent = stitch.open()
+        arrived = stitch.arrive(0, filling)
+        shown = rung(filling) if arrived else "fallback"
+        return b"".join([*sent, *arrived, *stitch.close()]), shown
+
+
+@dataclass(frozen=True)
+class Nested(Standing):
+    outer: Fitted
+    inner: Plan
+
+    def page(self, filling: Filling) -> tuple[bytes, str]:
+        head = (*self.outer.head, *(filling.head if isinstance(filling, Fitted) else ()))
+        whole = replace(self.outer, html=b"".join(page(self.inner, [filling])), head=head, plain=False)
+        return b"".join(page(self.plan, [whole])), rung(filling)
+
+    def empty(self) -> bytes:
+        return self.page(Nothing())[0]
+
+
+def rung(filling: Filling) -> str:
+    return filling.rung if isinstance(filling, Fitted) else type(filling).__name__.lower()
+
+
+@cache
+def standing(place: str) -> Standing:
+    if place in NESTED:
+        return _nested(*NESTED[place])
+    if place in LATE:
+        plan = compile(LATE[place].replace("SLOT", _SLOT.replace('"n"', '"n" late')).encode())
+        return (Late if plan.slots[0].late else Standing)(plan, plan.slots[0])
+    plan = shell(place)
+    return Standing(plan, plan.slots[0])
+
+
+def _nested(outside: str, piece: str, isolation: str) -> Nested:
+    plan = shell(outside)
+    outer = fit(read(piece.encode(), HTML, PREFIX, plan.slots[0].context, slots=True), plan.slots[0], isolation)
+    inner = compile_piece(outer.html, plan.slots[0])
+    return Nested(plan, inner.slots[0], outer, inner)
+
+
+# ---- What an answer makes of a place --------------------------------------------------------------------------------
 
 
 def filling(answer: Answer, slot: Slot, isolation: str = "none") -> Filling:
@@ -171,15 +202,29 @@ def filling(answer: Answer, slot: Slot, isolation: str = "none") -> Filling:
         return Nothing()
     if answer.status != 200:
         return Fallback()
+    piece = _piece(answer.body.replace(b"MARK", slot.mark.encode()), answer.content_type, slot.context)
     try:
-        return fit(_piece(answer, slot.context), slot, isolation)
+        return fit(piece, slot, isolation) if piece else Fallback()
     except FragmentsError:
         return Fallback()
 
 
 @cache
-def _piece(answer: Answer, context: Context) -> Piece:
-    return read(answer.body, answer.content_type, PLACE, context)
+def _piece(body: bytes, content_type: str, context: Context) -> Piece | None:
+    try:
+        return read(body, content_type, PREFIX, context)
+    except FragmentsError:
+        return None
+
+
+def dressed(answer: Answer, slot: Slot, isolation: str) -> Filling:
+    """The same with ids of its own and the nonce of a policy, as it leaves a gateway that is told to."""
+    body = answer.body.replace(b"MARK", slot.mark.encode())
+    try:
+        piece = read(body, answer.content_type, PREFIX, slot.context, ids="n-")
+        return nonces.fitted(fit(piece, slot, isolation), b"bm9uY2U")
+    except FragmentsError:
+        return Fallback()
 
 
 @dataclass(frozen=True)
@@ -191,55 +236,131 @@ class Case:
     empty: str
     marks: tuple[str, ...]
     hoisted: int
+    rung: str = "light"
 
 
 def case(name: str, plan: Plan, fillings: Sequence[Filling]) -> Case:
+    """A page with several slots."""
     filled = b"".join(page(plan, fillings)).decode()
     empty = b"".join(page(plan, [Nothing()] * len(plan.slots))).decode()
-    keys = {item.key for each in fillings if isinstance(each, Fitted) for item in each.head}
-    return Case(name, filled, empty, tuple(slot.mark for slot in plan.slots), len(keys))
+    return Case(name, filled, empty, tuple(slot.mark for slot in plan.slots), _hoisted(fillings))
 
 
-@cache
-def cases(names: tuple[str, ...], isolation: str = "none") -> list[Case]:
-    made = []
-    for name in names:
-        plan = shell(name)
-        (slot,) = plan.slots
-        started = isolation if slot.context in WRAPPED else "none"
-        made += [case(f"{name}: {key}", plan, [filling(answer, slot, started)]) for key, answer in ANSWERS.items()]
-    return made
+def _hoisted(fillings: Iterable[Filling]) -> int:
+    return len({item.key for each in fillings if isinstance(each, Fitted) for item in each.head})
 
 
-# A document as text, each slot as one word whatever is in it and on whatever rung it stands.
-_DUMP = re.sub(
-    r"\n\s*",
-    "\n",
-    r"""
+def put(name: str, answer: Answer, place: str, isolation: str = "none") -> Case:
+    """An answer in a place, begun on the rung that is wanted, where the place has it."""
+    where = standing(place)
+    wanted = isolation if where.slot.context in WRAPPED else "none"
+    return filled(f"{place}: {name}", where, filling(answer, where.slot, wanted))
+
+
+def filled(name: str, where: Standing, content: Filling) -> Case:
+    html, shown = where.page(content)
+    empty = where.empty()
+    hoisted = 0 if isinstance(where, Late) else _hoisted([content])
+    return Case(name, html.decode(), empty.decode(), (where.slot.mark,), hoisted, shown)
+
+
+def cases(place: str, answers: Mapping[str, Answer], isolation: str = "none") -> list[Case]:
+    return [put(name, answer, place, isolation) for name, answer in answers.items()]
+
+
+# ---- On which rung answers end --------------------------------------------------------------------------------------
+
+_RUNGS = ("light", "section", "shadow", "iframe", "fallback")
+
+
+def shares(title: str, rungs: Iterable[str]) -> str:
+    """One line of the table: how many, and how much of it on each rung."""
+    counted = Counter(rungs)
+    whole = sum(counted[each] for each in _RUNGS)
+    told = "".join(f"{each:>10} {counted[each] / whole:6.1%}" for each in _RUNGS)
+    return f"{title:<32}{whole:>7}{told}"
+
+
+def main() -> None:
+    """Prints the table."""
+    for line in table():
+        print(line)
+
+
+FEW = ("body", "div", "p", "li", "td", "custom")
+
+
+def table() -> list[str]:
+    """The nasty ones, those drawn at random, and the ordinary ones where they belong: on which rungs they end."""
+    nasty = {name: answer for kind, each in KINDS.items() if kind != WHOLE for name, answer in each.items()}
+    lines = [shares("nasty, everywhere", (each.rung for place in PLACES for each in cases(place, nasty)))]
+    for isolation in ISOLATIONS:
+        rungs = (each.rung for place in FEW for each in cases(place, nasty, isolation))
+        lines.append(shares(f"nasty, in flow, from {isolation}", rungs))
+    at_random = (each.rung for each in scattered(drawn(2000, seed=1), seed=1))
+    ordinary = (put(name, answer, place).rung for name, (place, answer) in ORDINARY.items())
+    return [*lines, shares("random, everywhere", at_random), shares("ordinary", ordinary)]
+
+
+def scattered(answers: Sequence[Answer], seed: int) -> list[Case]:
+    """Each answer in some place, on some rung; the same ones for the same seed."""
+    dice = random.Random(seed)
+    return [
+        put(repr(answer.body), answer, dice.choice(PLACES), dice.choices(ISOLATIONS, (12, 3, 4, 1))[0])
+        for answer in answers
+    ]
+
+
+def shells_at_random(number: int, seed: int) -> list[Standing]:
+    """Slots in pages that are broken themselves, where one can stand there at all."""
+    dice = random.Random(seed)
+    found = []
+    for _ in range(number):
+        before, after = (spliced_tags(dice, most) for most in (7, 5))
+        plan = compile(f"{dice.choice((_HEAD, _QUIRKS))}{before}{_SLOT}{after}{_AFTER}".encode())
+        found += [Standing(plan, slot) for slot in plan.slots]
+    return found
+
+
+# ---- Two documents compared -----------------------------------------------------------------------------------------
+
+# A document as text, each slot as one word whatever is in it and on whatever rung it stands; in the order of the
+# document, with the form that each control belongs to. Of a template that has patched a slot an empty comment is left.
+_DUMP = """
     (doc, marks, hoisted) => {
         const out = [doc.compatMode];
         const slots = new Set(marks);
-        let left = hoisted, passed = false;
+        const controls = new Set(["button", "fieldset", "input", "object", "output", "select", "textarea"]);
+        let left = hoisted, passed = !doc.head || !doc.head.querySelector("meta[name=last]");
         const text = words => { if (words) out.push('"' + words + '"'); };
+        const begins = node => {
+            if (node.nodeType === 8) return node.data.startsWith("mf:") && node.data.slice(3);
+            if (node.nodeType !== 7 || node.target !== "start") return false;
+            return (/"mf-(.*?)"/.exec(node.data) || [])[1];
+        };
+        const ends = (node, first) => first.nodeType === 8
+            ? node.nodeType === 8 && node.data === "/" + first.data
+            : node.nodeType === 7 && node.target === "end";
         const children = parent => {
-            let words = "", until = null;
+            let words = "", first = null;
             for (const node of parent.childNodes) {
-                if (until !== null) {
-                    if (node.nodeType === 8 && node.data === until) until = null;
+                if (first) {
+                    if (ends(node, first)) first = null;
                     continue;
                 }
                 if (node.nodeType === 3) { words += node.data; continue; }
                 text(words); words = "";
-                if (node.nodeType === 8 && node.data.startsWith("mf:") && slots.has(node.data.slice(3))) {
-                    out.push("SLOT " + node.data.slice(3));
-                    until = "/" + node.data;
+                const mark = begins(node);
+                if (mark && slots.has(mark)) {
+                    out.push("SLOT " + mark);
+                    first = node;
                 } else visit(node);
             }
-            text(words);
-            if (until !== null) out.push("NOT ENDED " + until);
+            text(parent === doc.body ? words.trimEnd() : words);
+            if (first) out.push("NOT ENDED " + first.data);
         };
         const visit = node => {
-            if (node.nodeType === 8) { out.push("<!--" + node.data); return; }
+            if (node.nodeType === 8) { if (node.data) out.push("<!--" + node.data); return; }
             if (node.nodeType !== 1) { out.push("type " + node.nodeType + " " + node.nodeName); return; }
             if (slots.has(node.getAttribute("data-mf-slot"))) {
                 out.push("SLOT " + node.getAttribute("data-mf-slot"));
@@ -247,7 +368,7 @@ _DUMP = re.sub(
             }
             if (passed && left > 0 && node.parentNode === doc.head) { left--; return; }
             const attributes = [...node.attributes].map(a => a.name + "=" + a.value).sort().join(" ");
-            const owner = node.form ? " of form " + node.form.id : "";
+            const owner = controls.has(node.localName) && node.form ? " of form " + node.form.id : "";
             out.push("<" + node.namespaceURI.slice(-4) + ":" + node.localName + " " + attributes + owner);
             if (node.localName === "meta" && node.getAttribute("name") === "last") passed = true;
             if (node.shadowRoot) { out.push("#shadow"); children(node.shadowRoot); }
@@ -255,28 +376,24 @@ _DUMP = re.sub(
             out.push(">");
         };
         children(doc);
-        return out.join("\n");
+        return out.join("\\n");
     }
-    """,
-)
+"""
 
+# With scripting a document has to be that of a frame, and it has to be parsed as a page is; DOMParser has none.
 _COMPARE = f"""
-    ([cases, scripting]) => {{
+    ([written, scripting]) => {{
+        const cases = JSON.parse(written);
         const dump = {_DUMP};
+        const frame = document.body.appendChild(document.createElement("iframe"));
         const parsed = html => {{
-            if (!scripting) return [new DOMParser().parseFromString(html, "text/html"), () => {{}}];
-            const frame = document.body.appendChild(document.createElement("iframe"));
+            if (!scripting) return new DOMParser().parseFromString(html, "text/html");
             const doc = frame.contentDocument;
             doc.open(); doc.write(html); doc.close();
-            return [doc, () => frame.remove()];
+            return doc;
         }};
         const known = new Map();
-        const read = (html, marks, hoisted) => {{
-            const [doc, done] = parsed(html);
-            const text = dump(doc, marks, hoisted);
-            done();
-            return text;
-        }};
+        const read = (html, marks, hoisted) => dump(parsed(html), marks, hoisted);
         const differing = [];
         for (const [name, html, empty, marks, hoisted] of cases) {{
             if (!known.has(empty)) known.set(empty, read(empty, marks, 0));
@@ -287,14 +404,32 @@ _COMPARE = f"""
             const near = lines => lines.slice(Math.max(0, at - 2), at + 3).join(" | ");
             differing.push([name, near(a), near(b)]);
         }}
+        frame.remove();
         return differing;
     }}
 """
+# Nothing is loaded, and what is inline may run. A frame is made once for so many documents: that is what takes time.
+_EMPTY = """<!doctype html><meta http-equiv="Content-Security-Policy"
+    content="default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'"><body></body>"""
+_AT_ONCE = 200
 
 
-def differing(tab: Page, compared: Sequence[Case], *, scripting: bool) -> list[list[str]]:
+def opened(browser: Browser) -> Page:
+    """A page in which documents can be compared."""
+    tab = browser.new_page()
+    tab.set_content(_EMPTY)
+    return tab
+
+
+def differing(tab: Page, compared: Iterable[Case], *, scripting: bool) -> list[list[str]]:
     """The cases whose document outside of the slots is not the one with empty slots, with where they part."""
-    tab.route("**/*", lambda route: route.abort())
-    rows = [[each.name, each.html, each.empty, list(each.marks), each.hoisted] for each in compared]
-    found: list[list[str]] = tab.evaluate(_COMPARE, [rows, scripting])
+    once = {(each.html, each.marks, each.hoisted): each for each in compared}
+    rows = [[each.name, each.html, each.empty, list(each.marks), each.hoisted] for each in once.values()]
+    found: list[list[str]] = []
+    for at in range(0, len(rows), _AT_ONCE):
+        found += tab.evaluate(_COMPARE, [json.dumps(rows[at : at + _AT_ONCE]), scripting])
     return found
+
+
+if __name__ == "__main__":
+    main()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.live.portal import Portal
@@ -18,6 +19,7 @@ PAGES = {
     "favourites": "/favourites/",
     "hotels": "/hotels/",
     "stay": "/hotels/stay/1",
+    "price": "/hotels/price?stay=3&nights=7",
     "pets": "/pets/",
     "pet": "/pets/pet/3",
     "cars": "/cars/",
@@ -109,6 +111,90 @@ def test_a_page_is_fit_to_be_seen(
         assert page.evaluate(FAINT) == []
 
 
+@pytest.mark.parametrize("light", ["light", "dark"])
+@pytest.mark.parametrize("name", list(PAGES))
+def test_axe_finds_nothing(browser: Browser, portal: Portal, name: str, light: Light) -> None:
+    """Names, roles, contrast, landmarks, the order of headings: all rules that axe has, best practices among them."""
+    with opened(browser, portal, PAGES[name], "phone" if light == "dark" else "desk", light) as page:
+        show_all(page)
+        assert violations(page) == []
+
+
+def test_axe_finds_nothing_while_a_late_slot_waits(browser: Browser, portal: Portal) -> None:
+    """The page as it is before its last piece: held there by ending the load in the middle."""
+    assert portal.portico("purge", "--team", "hotels").returncode == 0
+    context = browser.new_context(reduced_motion="reduce")
+    page = context.new_page()
+    page.add_init_script(
+        "new MutationObserver(() => document.querySelector('footer') && stop()).observe(document, "
+        "{ childList: true, subtree: true })"
+    )
+    page.goto(f"{portal.url}/", wait_until="commit")
+    expect(page.get_by_role("contentinfo")).to_be_visible()
+    expect(page.get_by_text("The harbour master looks at the sky")).to_be_visible()
+    assert violations(page) == []
+    context.close()
+
+
+@pytest.mark.parametrize("light", ["light", "dark"])
+@pytest.mark.parametrize("width", list(WIDTHS))
+def test_home_without_scripts_is_fit_to_be_seen(
+    browser: Browser, portal: Portal, album: Path, width: str, light: Light
+) -> None:
+    wide, high = WIDTHS[width]
+    context = browser.new_context(
+        viewport={"width": wide, "height": high}, color_scheme=light, java_script_enabled=False
+    )
+    page = context.new_page()
+    page.goto(f"{portal.url}/", wait_until="load")
+    page.screenshot(path=album / f"home-{width}-{light}-no-scripts.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= wide
+    assert page.locator("h1").count() == 1
+    assert page.evaluate(FAINT) == []
+    context.close()
+
+
+def test_pieces_side_by_side_begin_at_one_height(browser: Browser, portal: Portal) -> None:
+    """Two teams' headings are as high, so that what stands below them is in one line."""
+    with opened(browser, portal, "/", "desk", "light") as page:
+        tops = [page.locator(f".{team}-card").first.bounding_box() for team in ("pets", "cars")]
+        assert tops[0] and tops[1] and tops[0]["y"] == pytest.approx(tops[1]["y"], abs=0.5)
+        boxes = [page.locator(place).bounding_box() for place in (".hotels-sum-app", "cars-estimate")]
+        assert boxes[0] and boxes[1] and boxes[0]["y"] == pytest.approx(boxes[1]["y"], abs=0.5)
+
+
+@pytest.mark.parametrize("team", ["hotels", "pets", "cars"])
+def test_on_a_phone_a_link_stays_beside_its_heading(browser: Browser, portal: Portal, team: str) -> None:
+    with opened(browser, portal, "/", "phone", "light") as page:
+        head = page.locator(f":has(> .{team}-more)")
+        heading, link = head.evaluate("(e) => [...e.children].map((each) => each.getBoundingClientRect().toJSON())")
+        assert heading["top"] <= link["top"] and link["bottom"] <= heading["bottom"] and heading["right"] < link["left"]
+
+
+@pytest.mark.parametrize("wide", [width for width, _ in WIDTHS.values()], ids=list(WIDTHS))
+def test_what_is_read_stays_where_it_is(browser: Browser, portal: Portal, wide: int) -> None:
+    """Applications that take over and a late slot move nothing much, on a screen so high that all of it is in view.
+
+    A good page's cumulative layout shift is below 0.1 (Core Web Vitals).
+    """
+    assert portal.portico("purge", "--team", "hotels").returncode == 0
+    context = browser.new_context(viewport={"width": wide, "height": 6000}, reduced_motion="reduce")
+    page = context.new_page()
+    page.add_init_script("""
+      window.shifted = [];
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries())
+          shifted.push([entry.value, entry.sources.map(({ node }) => node?.outerHTML?.slice(0, 80) ?? node?.data)]);
+      }).observe({ type: "layout-shift", buffered: true });
+    """)
+    page.goto(f"{portal.url}/", wait_until="load")
+    expect(page.get_by_role("button", name="Start again")).to_be_visible()
+    expect(page.get_by_role("button", name="Anyone")).to_be_visible()
+    shifted = page.evaluate("shifted")
+    assert sum(value for value, _ in shifted) < 0.1, shifted
+    context.close()
+
+
 @pytest.mark.parametrize(("name", "width"), [("home", "phone"), *((name, "desk") for name in PAGES)])
 def test_a_keyboard_reaches_the_content_first(browser: Browser, portal: Portal, name: str, width: str) -> None:
     with opened(browser, portal, PAGES[name], width, "light") as page:
@@ -131,8 +217,9 @@ def test_every_stop_of_the_keyboard_has_a_name_and_is_seen(browser: Browser, por
             page.keyboard.press("Tab")
             told = page.evaluate(
                 """() => {
-                  const at = document.activeElement;
+                  let at = document.activeElement;
                   if (at === document.body) return null;
+                  while (at.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
                   const box = at.getBoundingClientRect(), style = getComputedStyle(at);
                   const ringed = [at, ...at.querySelectorAll("*"), at.closest("li, article")].filter(Boolean);
                   return {
@@ -167,9 +254,20 @@ def test_a_narrow_screens_targets_are_large_enough(browser: Browser, portal: Por
 
 
 def show_all(page: Page) -> None:
-    """Lazy images load when they come into view."""
+    """Lazy slots and images load when they come into view."""
+    for name in page.evaluate("[...document.querySelectorAll('[data-mf-lazy]')].map((e) => e.getAttribute('name'))"):
+        place = page.locator(f'mf-slot[name="{name}"]')
+        place.scroll_into_view_if_needed()
+        expect(place.get_by_role("listitem")).not_to_have_count(0)
     page.evaluate("for (const image of document.images) image.loading = 'eager'")
     page.wait_for_function("[...document.images].every((image) => image.complete)")
+    page.evaluate("scrollTo(0, 0)")
+
+
+def violations(page: Page) -> list[str]:
+    """What axe says is wrong: the rule, and where."""
+    found = Axe().run(page).response["violations"]
+    return [f"{each['id']}: {[node['html'][:120] for node in each['nodes']]}" for each in found]
 
 
 def broken_images(page: Page) -> list[str]:

@@ -24,6 +24,7 @@ FLOORS = [
     {"gateway.trial"},
     {"gateway.demo"},
     {"gateway.look"},
+    {"gateway.verbs"},
     {"gateway.cli"},
     {"gateway.__main__"},
 ]
@@ -36,7 +37,13 @@ PURE = {
     "gateway.registry.check",
     "gateway.registry.moving",
     "gateway.trial.compare",
+    "gateway.trial.columns",
+    "gateway.trial.listing",
+    "gateway.trial.outline",
+    "gateway.trial.remarks",
     "gateway.trial.scripts",
+    "gateway.trial.shells",
+    "gateway.trial.spoken",
     "gateway.trial.spot",
     "gateway.browser",
     "gateway.store.codec",
@@ -59,7 +66,7 @@ DOORS = {
         "gateway.walk",
         "gateway.transport",
     },
-    "typer": {"gateway.cli", "gateway.demo"},
+    "typer": {"gateway.cli", "gateway.verbs", "gateway.demo"},
     "rich": {"gateway.look", "gateway.demo"},
 }
 NO_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "handler", "handlers", "data", "info", "misc"}
