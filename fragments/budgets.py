@@ -133,8 +133,9 @@ def _neatly_within(source: bytes, told: Sequence[Token], budget: Budget) -> bool
     signs = source.count(b"<")
     if signs > budget.tags or budget.attributes < ATTRIBUTES or _has_long(source, told):
         return False
-    tags = _TAG.findall(_without_text(source, told))
-    deepest = _nested(tags, budget)
+    text = _without_text(source, told)
+    tags = _TAG.findall(text)
+    deepest = _nested(tags, budget, b"<svg" in text)
     return (
         deepest is not None
         and signs * (1 + deepest) <= budget.created
@@ -172,9 +173,9 @@ def _without_text(source: bytes, told: Sequence[Token]) -> bytes:
     return b"".join(parts)
 
 
-def _nested(tags: Sequence[tuple[bytes, bytes, bytes]], budget: Budget) -> int | None:
+def _nested(tags: Sequence[tuple[bytes, bytes, bytes]], budget: Budget, drawn: bool) -> int | None:
     """How deep, if each is closed in turn, and not too deep."""
-    limit = min(_DEEPEST, budget.formatting, budget.depth - DRAWN * any(drawing for drawing, _, _ in tags))
+    limit = min(_DEEPEST, budget.formatting, budget.depth - DRAWN * drawn)
     stack: list[bytes] = []
     deepest, top = 0, b""
     for _, slash, name in tags:
@@ -206,6 +207,7 @@ _VALUE = rb"(?<=[^\t\n\f\r />\"'=<])=(?:\"[^\"<]*+\"(?=[\t\n\f\r />])|'[^'<]*+'(
 _PLAIN_TAG = rb"<(/?)([a-z][^\t\n\f\r />\"'=<]*+)(?=[\t\n\f\r />])(?:[^\"'<>=]++|%b)*+>" % _VALUE
 _PLAIN_COMMENT = rb"<!--(?!-?>)[^<>-]*+(?:-(?!-)[^<>-]*+)*+-->"
 _PLAIN = patterns.compile(rb"(%b)|%b|%b" % (DRAWING.pattern, _PLAIN_COMMENT, _PLAIN_TAG))
+_ROOT_TAG = re.compile(rb"</?(?:html|head|body)[\t\n\f\r />]")
 _DOCTYPE = b"<!doctype html>"
 
 
@@ -213,14 +215,18 @@ def _plainly_within(source: bytes, budget: Budget) -> Survey | None:
     """The same of a source in which every "<" begins a plain tag, a drawing or a comment; None of any other."""
     lower = source.lower()
     tags = _PLAIN.findall(lower)
-    signs, roots = source.count(b"<"), sum(name in _ROOTS for _, _, name in tags)
-    document = roots > 0 or lower.startswith(_DOCTYPE)
-    held = len(tags) + sum(drawing.count(b"<") - 1 for drawing, _, _ in tags if drawing) + lower.startswith(_DOCTYPE)
-    if held != signs or signs > budget.tags or budget.attributes < ATTRIBUTES or roots > budget.roots:
+    doctype = lower.startswith(_DOCTYPE)
+    roots = sum(name in _ROOTS for _, _, name in tags) if _ROOT_TAG.search(lower) else 0
+    drawn = b"<svg" in lower
+    inside = sum(drawing.count(b"<") - 1 for drawing, _, _ in tags if drawing) if drawn else 0
+    signs, document = source.count(b"<"), doctype or roots > 0
+    if len(tags) + inside + doctype != signs:
+        return None
+    if signs > budget.tags or roots > budget.roots or budget.attributes < ATTRIBUTES:
         return None
     if _has_long_tag(lower, _PLAIN) or (document and not _has_text_alone(tags)):
         return None
-    deepest = _nested(tags, budget)
+    deepest = _nested(tags, budget, drawn)
     return Survey(document) if deepest is not None and signs * (1 + deepest) <= budget.created else None
 
 

@@ -138,8 +138,10 @@ _COMMENT_SLOT = re.compile(rb"<!--mf:slot(?=[\t\n\f\r /])(.*?)--!?>", re.DOTALL)
 def _spelled(page: Page, token: Token) -> tuple[str, Values]:
     if token.kind is Kind.COMMENT:
         found = _COMMENT_SLOT.match(page.source, token.start, token.end)
-        return "comment", said(b"<mf-slot" + found[1] + b">") if found else ()
-    values = said(page.source[token.start : token.end])
+        tag = b"<mf-slot" + found[1] + b">" if found else b""
+        read = next(tokens(tag), None)
+        return "comment", said(tag, read) if read else ()
+    values = said(page.source, token)
     if token.name == b"template":
         return "template", tuple(
             ("name" if name == "mf-slot" else name, value) for name, value in values if name != "name"
@@ -147,12 +149,9 @@ def _spelled(page: Page, token: Token) -> tuple[str, Values]:
     return "element", values
 
 
-def said(tag: bytes) -> Values:
+def said(source: bytes, token: Token) -> Values:
     """The attributes of a tag, by what they mean."""
-    token = next(tokens(tag), None)
-    if token is None:
-        return ()
-    found = attributes(tag, token)
+    found = attributes(source, token)
     return tuple((each.name.decode("utf-8", "replace"), _clean(unescape(each.value or b""))) for each in found)
 
 

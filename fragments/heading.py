@@ -125,7 +125,7 @@ def heading(page: Page, edges: Edges, end: int) -> Heading:
             continue
         closed = _end_tag(page, at)
         text = page.source[token.end : closed.start if closed else token.end].decode("utf-8", "replace")
-        known = head.identify(token.name.decode(), dict(said(page.source[token.start : token.end])), text)
+        known = head.identify(token.name.decode(), dict(said(page.source, token)), text)
         if known is None:
             continue
         kind, key = known

@@ -58,8 +58,8 @@ def _spots(
     page: Page, outline: _Outline, cuts: Sequence[Cut], end: int
 ) -> tuple[list[Spot | None], frozenset[int], frozenset[int], Spot | None]:
     """The place of each cut, which of them elements stand for, which of these are moved, and the place of the end of
-    the body. Whether an element may stand depends on what stands before it, other slots too: so all are taken for elements until one is found that
-    cannot be."""
+    the body. Whether an element may stand depends on what stands before it, other slots too: so all are taken for
+    elements until one is found that cannot be."""
     wrapped = every = frozenset(range(len(cuts)))
     for turn in range(_ROUNDS):
         comments, elements, last = _probed(page, cuts, wrapped, end)

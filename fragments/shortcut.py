@@ -23,9 +23,15 @@ _MARKS = (b"mf-", b"nonce")
 # A drawing as icons are: shapes alone, and nothing in it that refers to anything.
 _REFERRING = (b"href", b"src", b"url(")
 _SHAPES = rb"path|circle|rect|line|polyline|polygon|ellipse|g"
+_SPACE = rb"[\t\n\f\r ]"
+_VALUE = rb"(?:\"[^\"<>]*+\"|'[^'<>]*+'|[^\t\n\f\r \"'<>=`/]++)"
+_ATTRIBUTES = rb"(?:%(space)s++[^\t\n\f\r \"'<>=/]++(?:=%(value)s)?+)*+%(space)s*+" % {
+    b"space": _SPACE,
+    b"value": _VALUE,
+}
 _ICON = patterns.compile(
-    rb"<svg(?:[\t\n\f\r ][^<>]*+)?+>(?:[^<]++|</?(?:%(shapes)s)(?=[\t\n\f\r />])[^<>]*+>)*+</svg>"
-    % {b"shapes": _SHAPES},
+    rb"<svg%(attributes)s>(?:[^<]++|<(?:%(shapes)s)%(attributes)s/?>|</(?:%(shapes)s)%(space)s*+>)*+</svg>"
+    % {b"shapes": _SHAPES, b"attributes": _ATTRIBUTES, b"space": _SPACE}
 )
 _WANTED = ",".join([*(f"[{name}]" for name in sorted(CONCERNED | {"id"})), *sorted(SPECIAL.keys() - ROOTS)])
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)

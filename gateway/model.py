@@ -182,7 +182,7 @@ class Mount(Declared):
 
     upstream: Name
     aware: Literal["unaware", "aware", "auto"] = "unaware"
-    composes: bool = False
+    composes: bool | Literal["asked"] = False  # asked: the pages that say so, by Surrogate-Control
     links_to: list[Prefix] = Field(default_factory=list, max_length=64)
     cookies: list[FieldName] = Field(default_factory=list, max_length=64)
     hosts: list[Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{1,253}$")]] = Field(default_factory=list, max_length=64)

@@ -64,6 +64,7 @@ class Mount:
     tag: str = ""
     runtime: bool = True
     router: str = "auto"
+    asked: bool = False  # only pages that ask for it are composed
     navigation: model.Navigation = field(default_factory=model.Navigation)
     relinked: tuple[tuple[str, str], ...] = ()  # of what it links to, prefixes that moved: old and new
 
@@ -279,7 +280,8 @@ def _mount(prefix: str, declared: model.Mount, upstream: Upstream, team: str, le
         prefix=b"" if prefix == "/" else prefix.encode(),
         team=team,
         upstream=upstream,
-        composes=declared.composes,
+        composes=bool(declared.composes),
+        asked=declared.composes == "asked",
         aware=declared.aware,
         links_to=tuple(dict.fromkeys((*declared.links_to, *(new for _, new in relinked if new != prefix)))),
         hosts=frozenset(host.lower().encode() for host in declared.hosts),

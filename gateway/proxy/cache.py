@@ -11,6 +11,7 @@ from typing import assert_never
 import gateway.rules.brought as brought
 import gateway.rules.freshness as freshness
 import gateway.rules.keys as keys
+import gateway.rules.surrogates as surrogates
 from gateway.errors import OriginError
 from gateway.exchange import Answer, Exchange, Fetch
 from gateway.message import Entry, Fields, Head, Request, Stream, joined
@@ -73,7 +74,7 @@ class Cache:
     def taken(self, exchange: Exchange, fetch: Fetch, answer: Answer, verdict: Miss | Bypass) -> Answer:
         """What the origin says, kept if it may be. `verdict` is why it was asked, with nothing to fall back on."""
         if type(verdict) is Bypass:
-            return passed(answer, noted(verdict.reason, answer.status, ""))
+            return passed(fetch, answer, noted(verdict.reason, answer.status, ""))
         return self._kept(exchange, fetch, answer, verdict.reason)
 
     def look(self, exchange: Exchange, fetch: Fetch) -> Verdict:
@@ -157,11 +158,11 @@ class Cache:
         cookies = fetch.fragment is None and b"cookie" in exchange.request.head.index
         life = freshness.lifetime(answer, fetch.policy, exchange.now, cookies=cookies)
         if isinstance(life, str):
-            return passed(answer, noted(reason, answer.status, life))
+            return passed(fetch, answer, noted(reason, answer.status, life))
         if exchange.request.method == b"HEAD" and fetch.fragment is None:
-            return passed(answer, noted(reason, answer.status, "head"))  # the body a GET would bring is not here
+            return passed(fetch, answer, noted(reason, answer.status, "head"))  # the body a GET would bring is not here
         body, tags = answer.body, tags_of(fetch, answer.headers)
-        passed(answer, noted(reason, answer.status, ""))
+        passed(fetch, answer, noted(reason, answer.status, ""))
         fields = answer.headers
         if isinstance(body, bytes):
             if len(body) > self._entry_bytes:
@@ -302,10 +303,13 @@ def made(status: int, fields: Fields, body: bytes, life: Lifetime, now: float, t
     return Entry(status, tuple(fields), body, digest(body), *times, tags)
 
 
-def passed(answer: Answer, note: bytes) -> Answer:
-    """An answer of an origin as viewers may see it, with what became of it here."""
+def passed(fetch: Fetch, answer: Answer, note: bytes) -> Answer:
+    """An answer of an origin as viewers may see it, with what became of it here. What it says to the composer stays."""
     if not NOT_FOR_VIEWERS.isdisjoint(answer.head.index):
-        answer.head = Head([field for field in answer.head.fields if field[0] not in NOT_FOR_VIEWERS])
+        hidden = NOT_FOR_VIEWERS
+        if fetch.lane is not None and fetch.lane.mount.composes:
+            hidden -= {surrogates.CONTROL}
+        answer.head = Head([field for field in answer.head.fields if field[0] not in hidden])
     answer.note = note
     return answer
 

@@ -17,6 +17,7 @@ import gateway.proxy.navigation as navigation
 import gateway.rules.algebra as algebra
 import gateway.rules.brought as brought
 import gateway.rules.paths as paths
+import gateway.rules.surrogates as surrogates
 import gateway.rules.validators as validators
 from fragments.contain import Fitted
 from fragments.errors import FragmentsError
@@ -87,7 +88,9 @@ class Composer:
         """The answer of a composing mount, its slots filled; one that is no page, or has none, as it is."""
         if answer.status in (206, 304) and algebra.of_the_shell(exchange.request, answer):
             answer = await self._asked_again(exchange, fetch, answer)
-        if not algebra.may_be_composed(answer):
+        asked = surrogates.asked(answer.head)
+        answer.head = surrogates.shown(answer.head)
+        if not algebra.may_be_composed(answer) or (fetch.mount and fetch.mount.asked and not asked):
             return answer
         if exchange.request.method == b"HEAD" and answer.entry is None:
             return Response(answer.status, self._said(exchange, answer, [None])[0], b"")
@@ -96,6 +99,8 @@ class Composer:
             return answer
         foreign = brought.foreign(exchange.request, exchange.form)
         languages = dialects.spoken(body, fetch.upstream.dialects)
+        if asked is not None and b"esi" not in asked:
+            languages = tuple(each for each in languages if each != "esi")
         try:
             if languages:
                 work, shell = await self._spoken.said(exchange, fetch, answer, body, languages, foreign)

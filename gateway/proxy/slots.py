@@ -48,6 +48,7 @@ Ask = Callable[[Exchange, Fetch], Awaitable[Answer]]
 MOST = 100  # fetches for one page; larger portals than any we know of, and a bound for a bomb
 TOO_MANY = f"a page is filled with at most {MOST} fragments"
 DEEPEST = 5  # fragments inside one another
+QUERY = 1024  # bytes of a viewer's query that a fragment may be shown: a page can have a hundred of them
 HEAD_START = 0.002  # seconds the first byte waits for fragments that are about to come; 5 ms is what we promise
 FITTED = 32 << 20  # bytes of pieces that are kept as they were fitted
 LAST = 8 << 20  # of answers that were not kept, and are recognised when they come again
@@ -729,11 +730,14 @@ def asked_with(fragment: Fragment, slot: Slot, viewers: str) -> str:
 
 
 def picked(target: bytes, names: Iterable[str]) -> str:
-    """Of a viewer's query, the parameters with these names, as they came."""
+    """Of a viewer's query, the parameters with these names, as they came; no more than every slot may repeat."""
     query = (paths.split(target)[1] or b"").decode("latin-1")
-    wanted = frozenset(names)
-    pairs = (pair for pair in query.split("&") if pair)
-    return "&".join(pair for pair in pairs if dict(parse_qsl(pair, keep_blank_values=True)).keys() & wanted)
+    wanted, found, left = frozenset(names), [], QUERY
+    for pair in query.split("&"):
+        if pair and len(pair) < left and dict(parse_qsl(pair, keep_blank_values=True)).keys() & wanted:
+            found.append(pair)
+            left -= len(pair) + 1
+    return "&".join(found)
 
 
 def framed(body: bytes, include: Include | None) -> bytes:

@@ -84,10 +84,9 @@ def _repeated(before: str, each: str, after: str, size: int) -> bytes:
 
 
 def _prose() -> bytes:
-    text = made.shell(lambda number: f'<mf-slot name="s{number}"></mf-slot>')
-    first = text.index("<mf-slot")
-    opening = text[text.index(">", text.index("<body")) + 1 : first]
-    return (text[:first] + opening * ((SHELL_BYTES - len(text)) // len(opening) + 1) + text[first:]).encode()
+    text = made.shell(lambda number: f"{SHELL}{number}")
+    before, first, second, *others = text.split(SHELL)
+    return SHELL.join([before, first * ((SHELL_BYTES - len(text)) // len(first) + 1), second, *others]).encode()
 
 
 def _results() -> bytes:

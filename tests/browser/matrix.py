@@ -229,13 +229,13 @@ def dressed(answer: Answer, slot: Slot, isolation: str) -> Filling:
 
 @dataclass(frozen=True)
 class Case:
-    """A page, and the same page with the slot empty. `hoisted` things stand after the shell's own in the head."""
+    """A page, and the same page with the slot empty. What is `hoisted` may stand in the head; None means anything."""
 
     name: str
     html: str
     empty: str
     marks: tuple[str, ...]
-    hoisted: int
+    hoisted: tuple[str, ...] | None
     rung: str = "light"
 
 
@@ -246,8 +246,9 @@ def case(name: str, plan: Plan, fillings: Sequence[Filling]) -> Case:
     return Case(name, filled, empty, tuple(slot.mark for slot in plan.slots), _hoisted(fillings))
 
 
-def _hoisted(fillings: Iterable[Filling]) -> int:
-    return len({item.key for each in fillings if isinstance(each, Fitted) for item in each.head})
+def _hoisted(fillings: Iterable[Filling]) -> tuple[str, ...]:
+    items = {item.key: item for each in fillings if isinstance(each, Fitted) for item in each.head}
+    return tuple("importmap" if item.kind == "importmap" else item.html.decode() for item in items.values())
 
 
 def put(name: str, answer: Answer, place: str, isolation: str = "none") -> Case:
@@ -260,7 +261,7 @@ def put(name: str, answer: Answer, place: str, isolation: str = "none") -> Case:
 def filled(name: str, where: Standing, content: Filling) -> Case:
     html, shown = where.page(content)
     empty = where.empty()
-    hoisted = 0 if isinstance(where, Late) else _hoisted([content])
+    hoisted = () if isinstance(where, Late) else _hoisted([content])
     return Case(name, html.decode(), empty.decode(), (where.slot.mark,), hoisted, shown)
 
 
@@ -331,7 +332,15 @@ _DUMP = """
         const out = [doc.compatMode];
         const slots = new Set(marks);
         const controls = new Set(["button", "fieldset", "input", "object", "output", "select", "textarea"]);
-        let left = hoisted, passed = !doc.head || !doc.head.querySelector("meta[name=last]");
+        const brought = (hoisted || []).map(html => new DOMParser().parseFromString(html, "text/html").head.firstChild);
+        let passed = false;
+        const isBrought = node => {
+            if (node.parentNode !== doc.head) return false;
+            if (!hoisted) return passed;
+            if (node.type === "importmap") return hoisted.includes("importmap");
+            const at = brought.findIndex(each => each && each.isEqualNode(node));
+            return at >= 0 && Boolean(brought.splice(at, 1));
+        };
         const text = words => { if (words) out.push('"' + words + '"'); };
         const begins = node => {
             if (node.nodeType === 8) return node.data.startsWith("mf:") && node.data.slice(3);
@@ -366,7 +375,7 @@ _DUMP = """
                 out.push("SLOT " + node.getAttribute("data-mf-slot"));
                 return;
             }
-            if (passed && left > 0 && node.parentNode === doc.head) { left--; return; }
+            if (isBrought(node)) return;
             const attributes = [...node.attributes].map(a => a.name + "=" + a.value).sort().join(" ");
             const owner = controls.has(node.localName) && node.form ? " of form " + node.form.id : "";
             out.push("<" + node.namespaceURI.slice(-4) + ":" + node.localName + " " + attributes + owner);
@@ -396,7 +405,7 @@ _COMPARE = f"""
         const read = (html, marks, hoisted) => dump(parsed(html), marks, hoisted);
         const differing = [];
         for (const [name, html, empty, marks, hoisted] of cases) {{
-            if (!known.has(empty)) known.set(empty, read(empty, marks, 0));
+            if (!known.has(empty)) known.set(empty, read(empty, marks, []));
             const got = read(html, marks, hoisted), wanted = known.get(empty);
             if (got === wanted) continue;
             const a = got.split("\\n"), b = wanted.split("\\n");

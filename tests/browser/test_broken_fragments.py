@@ -15,7 +15,7 @@ from tests.live.portal import Portal, gateway_for
 
 SLOT = '<mf-slot name="n"><i>F</i></mf-slot>'
 FILLED = b"<p>Hello <b>you</b></p>"
-MANY = 10_000  # what a piece may bring for the head is counted by the library's own tests
+ANYTHING = None  # what a piece may bring for the head is known by the library's own tests
 
 # What goes wrong on the wire, as an origin that crashes, lies or speaks nonsense does it.
 ON_THE_WIRE: dict[str, Answer | Raw] = {
@@ -129,7 +129,7 @@ def test_outside_the_slot_nothing_changes(
 ) -> None:
     (slot,) = shell(place, SLOT).slots
     empty = pages[place]["empty"]
-    compared = [Case(name, filled, empty, (slot.mark,), MANY) for name, filled in pages[place].items()]
+    compared = [Case(name, filled, empty, (slot.mark,), ANYTHING) for name, filled in pages[place].items()]
     assert len(compared) > len(ANSWERS) >= 130
     assert slot.mark in empty
     assert not differing(tab, compared, scripting=scripting)
@@ -139,7 +139,7 @@ def test_the_comparison_would_see_it(tab: Page, pages: dict[str, dict[str, str]]
     (slot,) = shell("body", SLOT).slots
     empty = pages["body"]["empty"]
     spoilt = empty.replace("<div>2</div>", "<div>2<p></div>")
-    assert differing(tab, [Case("spoilt", spoilt, empty, (slot.mark,), MANY)], scripting=True)
+    assert differing(tab, [Case("spoilt", spoilt, empty, (slot.mark,), ANYTHING)], scripting=True)
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ SCOPED = [
     pytest.param(
         "@layer a{@keyframes k{}}", "@layer a{}", "@layer a{@keyframes k-cart{}}", id="a layer keeps its place"
     ),
+    pytest.param("@media x{@font-face{a:b}}.c{}", ".c{}", "@media x{@font-face{a:b}}", id="a group of nothing else"),
     pytest.param("@page{a:b}@view-transition{navigation:auto}.c{}", ".c{}", "", id="what means the page is left out"),
     pytest.param("@new x{.c{}}", "@new x{.c{}}", "", id="what nobody knows stays inside"),
     pytest.param("}body{a:b}.c{}", ".c{}", "", id="no brace ends the scope"),

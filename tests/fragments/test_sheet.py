@@ -60,6 +60,7 @@ def test_a_rule_and_its_parts() -> None:
     (rule,) = rules("@MEDIA (x) { a{} @import 'y'; b{c:d} }")
     assert (rule.name, rule.keyword, rule.prelude, rule.is_statement) == ("media", "@MEDIA", " (x) ", False)
     assert [each.text for each in rule.rules] == ["a{}", "@import 'y';", "b{c:d}"]
+    assert [each.text for each in rules("@media x{a{} @layer b}")[0].rules] == ["a{}", "@layer b;"]
     assert rule.around("x{}") == "@MEDIA (x) {x{}}"
     assert rule.rules[0].after("z") == "z{}"
     assert rule.rules[1].after(" 'z'") == "@import 'z';"

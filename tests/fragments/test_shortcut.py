@@ -77,6 +77,8 @@ ODD = [
     pytest.param("<svg><title>x</title></svg>", id="a drawing with text"),
     pytest.param("<svg><use href=#a /></svg>", id="one that refers to something"),
     pytest.param("<svg><path d=M0>", id="one that is left open"),
+    pytest.param('<svg a="></svg><b c="><title>x</title></svg>', id="one that ends in a value"),
+    pytest.param('<svg x" y=" z></svg><b>"><style>a{}</style></svg>', id="or seems to"),
     pytest.param("<math><mi>x</math>", id="a formula"),
     pytest.param("<!--<b>-->x", id="a comment with markup in it"),
     pytest.param("<![CDATA[x]]>", id="another declaration"),
@@ -86,6 +88,7 @@ ODD = [
     pytest.param("<p data-mf-slot=x>", id="marks of ours"),
     pytest.param("<script nonce=x>1</script>", id="a nonce"),
     pytest.param("<script>a='<!--<script>'</script><!-- -->", id="a script that is repaired"),
+    pytest.param("<script>a='<!-- > <script>'", id="one that is repaired behind a comment"),
     pytest.param("<script>a='<!-- -->'</script>", id="a script with a comment"),
     pytest.param("<a><table><a>x", id="what does not come back as it was"),
 ]

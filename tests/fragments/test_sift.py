@@ -165,7 +165,13 @@ def test_what_does_not_stand_in_the_slot(source: str, expected: str) -> None:
     assert piece(source).html.decode() == expected
 
 
+def test_what_changes_with_each_reading_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fragments.parse.comes_back", lambda *_: False)
+    assert not piece("<p>x").stable
+
+
 UNTOUCHED = [
+    pytest.param('<svg srcdoc="/x" href="#a"></svg>', id="what is no document where it stands"),
     pytest.param('<script type="application/json">{"a":"/x"}</script>', id="data"),
     pytest.param('<script type="application/ld+json">{"@id":"/x"}</script>', id="linked data"),
     pytest.param('<script type="text/template"><a href="/x"></script>', id="a template"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -273,3 +274,22 @@ def test_filling_in_order_loses_and_repeats_nothing(sources: list[str | None], k
     assert len(html) == len(whole) or set(known) != {0, 1, 2}
     for brought in (LINK, b'<script type="module" src="/cart/m.js">', b"<style>b{}</style>"):
         assert html.count(brought) == whole.count(brought)
+
+
+# What it costs
+
+
+def test_warm_parts_are_not_copied() -> None:
+    """A page of 100 KB is put together out of the parts as they are: what is new is the list of them."""
+    row = "<p>" + "x" * 4000 + "</p>"
+    shell = plan(f"<!doctype html><title>t</title><body>{row * 10}{'<mf-slot name=a></mf-slot>' * 5}{row}")
+    pieces = [fill(shell, at, f"<b>{at}</b>{row * 3}") for at in range(5)]
+    page(shell, pieces)
+    tracemalloc.start()
+    parts = page(shell, pieces)
+    held, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(b"".join(parts)) > 100_000
+    assert most < 8_000, held
+    own = {id(each) for each in (*shell.literals, *(half for halves in shell.hoisted for half in halves))}
+    assert all(id(part) in own or any(part is each.html for each in pieces) for part in parts)

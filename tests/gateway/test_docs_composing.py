@@ -10,9 +10,18 @@ from pathlib import Path
 
 import pytest
 
+import fragments.cutting as cutting
+import fragments.dialects as dialects
+import fragments.directives as directives
+import fragments.sift as sift
+import gateway.proxy.scoped as scoped
+import gateway.proxy.slots as slots
 import gateway.rules.algebra as algebra
+from fragments.budgets import GROWTH, PIECE, SHELL, SLACK
 from gateway.message import Fields, Head
 from gateway.rules.algebra import STAND_IN, Part
+from gateway.settings import Settings
+from tests.house.tree import MODULES
 
 PAGE = Path(__file__).parents[2] / "docs" / "composing.md"
 MARKED = re.compile(r"(<!-- generated: (\w+) -->\n)(.*?)(<!-- end -->)", re.S)
@@ -73,7 +82,50 @@ def of_gone() -> str:
     return ", ".join(f"`{name.decode()}`" for name in sorted(gone)) + ", and any `…-cache-control`\n"
 
 
-MADE: dict[str, Callable[[], str]] = {"lifetimes": of_lifetimes, "fields": of_fields, "gone": of_gone}
+def mebi(size: int) -> str:
+    return f"{size >> 20} MiB" if size >= 1 << 20 else f"{size >> 10} KiB"
+
+
+def of_limits() -> str:
+    """What a page may cost, and what comes of more."""
+    settings = Settings()
+    rows = [
+        ("a page", f"`page_bytes`, {mebi(settings.page_bytes)}, and {mebi(SHELL.size)} in any case", _AS_IT_IS),
+        ("", f"{SHELL.depth} levels deep, {SHELL.tags:,} tags", _AS_IT_IS),
+        ("", f"{cutting.MOST} slots", "the others are left as they are"),
+        (
+            "",
+            f"{slots.MOST} fetches, with those of fragments' own slots and of alternatives; what is stored counts, "
+            "`lazy` does not",
+            "its slot shows its content: `unknown`",
+        ),
+        ("", f"{slots.DEEPEST} fragments in one another", "its slot shows its content: `unknown`"),
+        (
+            "",
+            f"`page_deadline`, {settings.page_deadline:g} s, or the mount's `deadline`",
+            "open slots show their content",
+        ),
+        ("", f"{mebi(algebra.HINTS).replace('MiB', 'KiB')} of `Link` from its pieces", "the others are left out"),
+        ("in ESI or SSI", f"{directives.MOST:,} directives, {directives.DEPTH} in one another", "the others are text"),
+        ("", f"{mebi(dialects.GROWTH)} once they are done", _AS_IT_IS),
+        ("a fragment", f"{mebi(PIECE.size)}, {PIECE.depth} levels deep, {PIECE.tags:,} tags", _REFUSED),
+        ("", f"{PIECE.formatting} unclosed formatting elements, {PIECE.attributes:,} attributes on a tag", _REFUSED),
+        ("", f"{GROWTH} times its size, and {mebi(SLACK)}, once it is closed properly", _REFUSED),
+        ("", f"{sift._MAPS} import maps", "the others are left out"),
+        ("a sheet in `scope` or `shadow`", mebi(scoped.LONGEST), "it is sent empty"),
+    ]
+    told = (f"| {what} | {limit} | {beyond} |\n" for what, limit, beyond in rows)
+    return "".join(["| Of | At most | Beyond that |\n|---|---|---|\n", *told])
+
+
+_AS_IT_IS = "it is sent as it is, without its fragments: `uncomposed` in the log"
+_REFUSED = "it counts as failed: `refused`"
+MADE: dict[str, Callable[[], str]] = {
+    "lifetimes": of_lifetimes,
+    "fields": of_fields,
+    "gone": of_gone,
+    "limits": of_limits,
+}
 
 
 @pytest.mark.parametrize("part", MADE)
@@ -85,6 +137,23 @@ def test_the_page_shows_what_the_code_does(part: str) -> None:
 def test_every_field_that_is_worked_out_is_told() -> None:
     told = set(re.findall(r"^\| `([a-z-]+)` \|", of_fields(), re.M))
     assert {name.decode() for name in algebra.WORKED_OUT} < told
+
+
+SAID = re.compile(r"(?:Diagnostic\(|\.say\(|{name}: )\s*\"?([a-z]+(?:-[a-z]+)+)(?:\"|:)")
+OF_PIECES = ("piece", "sift", "contain", "fence", "clashes")
+
+
+def codes() -> set[str]:
+    """What may be said of a piece, found in the source of those who say it."""
+    rooms = [*(f"fragments.{name}" for name in OF_PIECES), "gateway.proxy.scoped"]
+    return {code for room in rooms for code in SAID.findall(MODULES[room].read_text())}
+
+
+def test_every_code_of_a_piece_is_told_and_no_other() -> None:
+    page = PAGE.read_text()
+    section = page[page.index("## What the log says of a piece") : page.index("## Limits")]
+    assert set(re.findall(r"^\| `([a-z-]+)` \|", section, re.M)) == codes()
+    assert {"piece-meta", "id-twice", "frame-module", "sheet-not-scoped"} < codes()
 
 
 if __name__ == "__main__":

@@ -11,12 +11,14 @@ import pytest
 import typer.main
 from typer.testing import CliRunner
 
+import fragments.piece as piece
 import fragments.plan as plans
 import gateway.cli
 import gateway.model as model
 import gateway.registry.check as check
 import gateway.settings
 import gateway.telemetry.facts as facts
+from fragments.urls import Place
 from tests.house.tree import MODULES, PACKAGES, ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -24,6 +26,7 @@ SETTINGS = [field.name for field in fields(gateway.settings.Settings)]
 VERBS = sorted(typer.main.get_group(gateway.cli.app).commands)
 DECLARED = (model.Upstream, model.Release, model.Mount, model.Fragment, model.CachePolicy, model.Forward, model.Rewrite)
 KEYS = sorted({key for declared in DECLARED for key in declared.model_fields})
+OF_FRAGMENTS = {"docs/spa.md"}  # whose HTML is what fragments answer; elsewhere it is what shells say
 BLOCK = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 ROW = re.compile(r"^\| \*\*(?P<word>[a-z ]+)\*\* \| (?P<meaning>[^|]+) \| (?P<avoid>[^|]*) \|$", re.MULTILINE)
 
@@ -103,11 +106,22 @@ def test_yaml_in_a_block_is_taken(block: Block, tmp_path: Path) -> None:
         assert gateway.settings.read(tmp_path / "portico.yaml", {}).state == tmp_path / ".portico"
 
 
-@pytest.mark.parametrize("block", [block for block in blocks() if block.language == "html"], ids=str)
+def in_html(*, of_fragments: bool) -> list[Block]:
+    return [block for block in blocks() if block.language == "html" and (block.page in OF_FRAGMENTS) is of_fragments]
+
+
+@pytest.mark.parametrize("block", in_html(of_fragments=False), ids=str)
 def test_html_in_a_block_has_slots(block: Block) -> None:
     plan = plans.compile(f"<!doctype html><title>t</title><body>{block.text}".encode())
     assert plan.slots
     assert not plan.diagnostics
+
+
+@pytest.mark.parametrize("block", in_html(of_fragments=True), ids=str)
+def test_html_of_a_fragment_in_a_block_is_taken_as_it_is(block: Block) -> None:
+    read = piece.read(block.text.encode(), "text/html", Place("/hotels", base="/hotels/"))
+    assert read.html.strip() or read.head
+    assert not read.diagnostics
 
 
 @pytest.mark.parametrize("block", [block for block in blocks() if block.language == "json"], ids=str)

@@ -462,3 +462,11 @@ async def test_a_long_query_costs_no_more_for_many_slots(attributes: str) -> Non
         got = await play.get("/?" + "q=1&" * 2000)
         assert len(got.body) < 200_000
         assert sum(map(len, play.seen[1:])) < 100_000
+
+
+async def test_a_sheet_is_scoped_for_declared_fragments_only() -> None:
+    """Each costs what its sheet is long; a stranger may make up names without end."""
+    async with playing([team("a")], {"a": sheet}) as play:
+        assert "@scope" in (await play.get("/a/s.css?mf-scope=a.box")).text
+        assert (await play.get("/a/s.css?mf-scope=made.up")).text == ".x{color:red}"
+        assert play.seen[-1] == "a GET /s.css?mf-scope=made.up"

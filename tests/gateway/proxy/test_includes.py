@@ -364,10 +364,10 @@ async def test_cookies_of_other_applications_are_not_spoken_of() -> None:
 
 async def test_origins_are_told_that_esi_is_spoken() -> None:
     _, play = await got(INCLUDE, "esi")
-    assert play.requests[0].head.index[b"surrogate-capability"] == b'portico="ESI/1.0"'
+    assert play.requests[0].head.index[b"surrogate-capability"] == b'portico="MF/1.0 ESI/1.0"'
     assert b"surrogate-capability" not in play.requests[1].head.index
     _, play = await got(INCLUDE, "ssi")
-    assert b"surrogate-capability" not in play.requests[0].head.index
+    assert play.requests[0].head.index[b"surrogate-capability"] == b'portico="MF/1.0"'
 
 
 async def test_surrogate_control_is_not_for_viewers() -> None:
@@ -509,3 +509,34 @@ async def test_a_slots_tag_that_came_with_the_request_is_text_while_others_are_f
 async def test_how_each_include_came_out_is_told() -> None:
     answer, _ = await got(INCLUDE, "esi")
     assert (answer.get("server-timing") or "").startswith('_cart_f;desc="miss";dur=')
+
+
+@pytest.mark.parametrize(
+    ("control", "esi"),
+    [('content="ESI/1.0"', True), ("max-age=5", True), ('content="MF/1.0"', False), ('content=""', False)],
+)
+@pytest.mark.parametrize("cached", [False, True])
+async def test_a_page_says_what_is_to_be_done_with_it(control: str, esi: bool, cached: bool) -> None:
+    keeps = [("cache-control", "max-age=60")] if cached else []
+    page = says(INCLUDE, ("surrogate-control", control), *keeps)
+    async with playing([shell("esi"), CART], origins(page)) as play:
+        for _ in range(2):
+            answer = await play.get("/")
+            assert answer.get("surrogate-control") is None
+            assert ("<esi:include" not in answer.text) is esi
+
+
+@pytest.mark.parametrize(
+    ("control", "composed"),
+    [('content="MF/1.0"', True), ('content="ESI/1.0"', True), (None, False), ("max-age=1", False)],
+)
+async def test_a_mount_may_compose_what_asks_for_it_only(control: str | None, composed: bool) -> None:
+    said = [("surrogate-control", control)] if control else []
+    page = says('<mf-slot name="cart.box">F</mf-slot>' + INCLUDE, *said, ("cache-control", "max-age=60"))
+    declared = shell("esi")
+    declared["mounts"]["/"]["composes"] = "asked"
+    async with playing([declared, CART], origins(page)) as play:
+        for _ in range(2):
+            answer = await play.get("/")
+            assert answer.get("surrogate-control") is None
+            assert ("data-mf-slot" in answer.text) is composed

@@ -490,7 +490,7 @@ async def _() -> None:
 async def _() -> None:
     async with play_of(INCLUDE) as play:
         await play.get("/", ("surrogate-capability", 'cdn="ESI/1.0"'))
-    assert play.requests[0].head.index[b"surrogate-capability"] == b'cdn="ESI/1.0", portico="ESI/1.0"'
+    assert play.requests[0].head.index[b"surrogate-capability"] == b'cdn="ESI/1.0", portico="MF/1.0 ESI/1.0"'
     assert b"surrogate-capability" not in play.requests[1].head.index
 
 

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import re
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
@@ -640,3 +641,24 @@ async def test_what_is_odd_about_markup_is_told_once() -> None:
             ("a.box", "piece-meta"),
             ("b.box", "piece-meta"),
         ]
+
+
+# What it costs
+
+
+async def test_a_kept_page_is_not_copied_for_who_asks_again() -> None:
+    rows = "<p>" + "x" * 50_000
+    origins: dict[str, Answers] = {
+        "shell": lambda _: kept(BEFORE + rows + slot("a.box", "required") + AFTER),
+        "a": lambda _: kept(rows),
+    }
+    async with playing([shell(), team("a")], origins) as play:
+        first = await play.get("/")
+        await play.get("/")
+        tracemalloc.start()
+        _, response = await play.open("/")
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert response.body == first.body
+        assert len(first.body) > 100_000
+        assert most < 20_000

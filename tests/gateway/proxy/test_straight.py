@@ -142,6 +142,36 @@ async def test_what_changes_is_never_what_it_was() -> None:
         assert [await slot(play) for _ in range(12)] == [f"<b>{n // 2 % 2}</b>" for n in range(12)]
 
 
+async def test_a_page_that_is_the_same_again_has_its_own_times_and_name() -> None:
+    async with portal(lambda _: html("<b>x</b>", FRESH)) as (play, _):
+        pages = [await play.get("/") for _ in range(6)]
+    assert len({page.body for page in pages}) == len({page.get("etag") for page in pages}) == 1
+    assert len({page.get("x-request-id") for page in pages}) == 6
+    assert {page.get("cache-control") for page in pages} == {"no-store"}
+    assert all("pets.box;desc=" in (page.get("server-timing") or "") for page in pages)
+
+
+async def test_a_page_that_is_the_same_again_comes_to_each_viewer_in_its_coding() -> None:
+    async with portal(lambda _: html("<b>x</b>", FRESH)) as (play, _):
+        for _ in range(4):
+            plain, packed = await play.get("/"), await play.get("/", ("accept-encoding", "gzip"))
+            assert (plain.get("content-encoding"), packed.get("content-encoding")) == (None, "gzip")
+            assert gzip.decompress(packed.body) == plain.body
+
+
+@pytest.mark.parametrize("policy", [FRESH, ("Set-Cookie", "a=1")], ids=lambda each: each[1])
+async def test_a_piece_that_says_something_else_of_its_page_is_heard(policy: tuple[str, str]) -> None:
+    said = [policy] * 3
+    async with portal(lambda _: html("<b>x</b>", *([said.pop()] if said else [("Cache-Control", "private")]))) as (
+        play,
+        _,
+    ):
+        for _ in range(3):
+            assert await slot(play) == "<b>x</b>"
+        last = [(await play.get("/")).get("cache-control") for _ in range(3)]
+    assert set(last) == {"private, no-cache"}
+
+
 async def test_what_one_viewer_is_shown_no_other_is() -> None:
     def greets(seen: Seen) -> Answer:
         return html(f"<b>{seen.get('Cookie')}</b>", ("Cache-Control", "max-age=600"))
