@@ -33,7 +33,7 @@ from gateway.proxy.page import Nonce, Page, Parts, Stitched, Zipped, nonce_of, p
 from gateway.proxy.slots import Ask, Composition, Filled, Slots, part_of, weight_of
 from gateway.proxy.spoken import Spoken, named, utf8
 from gateway.proxy.straight import Straight
-from gateway.recent import Recent, Weighed
+from gateway.recent import Weighed
 from gateway.rules.algebra import Lasting, Part
 from gateway.store.codec import digest
 from gateway.table import Mount
@@ -47,6 +47,8 @@ SHELLS = 8 << 20  # of shells that are known, by their address, when they come a
 PAGES = 64 << 20  # of pages that are given out while every part of them stands
 STITCHED = 8 << 20  # of pages of which a part has to be fetched each time, and is mostly the same again
 NAMED = 8 << 20  # of parts whose digests are known
+
+HINTS = 8 << 20  # bytes of what pages loaded, to be told early
 
 
 class Composer:
@@ -66,7 +68,7 @@ class Composer:
         self._pages: Weighed[tuple[bytes, bytes, bool], Page] = Weighed(PAGES)
         self._stitched: Weighed[tuple[str, bool], Stitched] = Weighed(STITCHED)
         self._names: Weighed[bytes, bytes] = Weighed(NAMED)
-        self._hints: Recent[tuple[bytes, bytes], Hints] = Recent(1024)
+        self._hints: Weighed[tuple[bytes, bytes], Hints] = Weighed(HINTS)
 
     def ready(self, exchange: Exchange) -> Response | None:
         """The page as it was put together the last time, if every part of it still stands."""
@@ -333,7 +335,8 @@ class Composer:
         key = (exchange.public, exchange.request.target)
         known = self._hints.get(key)
         if known is None or known.heads != heads:
-            self._hints.put(key, Hints(heads, hints.link(heads)))
+            weight = len(key[1]) + sum(len(item.html) for items in heads for item in items)
+            self._hints.put(key, Hints(heads, hints.link(heads)), weight)
 
     def _hinted(self, exchange: Exchange) -> Fields:
         known = self._hints.get((exchange.public, exchange.request.target))

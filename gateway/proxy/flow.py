@@ -233,7 +233,7 @@ class Flow:
     def _page(self, exchange: Exchange, mount: Mount) -> Fetch:
         target, name = exchange.request.target, ""
         if SCOPE in target:
-            target, name = scoped.picked(target)
+            target, name = scoped.picked(target, exchange.table.fragments)
         fetch = self._fetch(exchange, mount, paths.strip(target, mount.prefix))
         fetch.scope = name
         return fetch

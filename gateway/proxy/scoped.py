@@ -1,17 +1,19 @@
 """A team's sheet asked for by a piece that is fenced in: the same stored answer, made to hold in the piece's slot."""
 
 import re
+from collections.abc import Container
 
 import fragments.scope as scope
 import gateway.rules.algebra as algebra
 from gateway.exchange import Answer, Exchange
 from gateway.message import Request, Response, Stream, gathered, without
-from gateway.recent import Recent
+from gateway.recent import Weighed
 from gateway.rules.fields import media_type
 from gateway.store.codec import digest
 from gateway.telemetry.facts import Noticed
 from gateway.telemetry.log import Teller
 
+MADE = 16 << 20  # bytes of sheets kept as they were made
 LONGEST = 1 << 20  # bytes of a sheet; reading one holds everybody up for a third of a second
 _ASKED = re.compile(rb"([?&])%b=([^&#]*)(&|$)" % scope.PARAMETER.encode())
 _CSS = b"text/css; charset=utf-8"
@@ -29,13 +31,13 @@ _GONE = (
 )
 
 
-def picked(target: bytes) -> tuple[bytes, str]:
-    """A target without what says whose the sheet is, and that; "" where nothing says so."""
+def picked(target: bytes, fragments: Container[str]) -> tuple[bytes, str]:
+    """A target without what says whose the sheet is, and that; "" where nothing says so, or nobody declares it."""
     found = _ASKED.search(target)
     if found is None:
         return target, ""
     name = found[2].decode("latin-1").replace("%3A", ":").replace("%3a", ":")
-    if not scope.is_name(name):
+    if name not in (scope.SHADOW, scope.DOCUMENT) and name not in fragments:
         return target, ""
     before = found[1] if found[3] else b""
     return target[: found.start()] + before + target[found.end() :], name
@@ -53,7 +55,7 @@ class Scoped:
 
     def __init__(self, tell: Teller) -> None:
         self._tell = tell
-        self._made: Recent[tuple[bytes, str, bytes], bytes] = Recent(256)
+        self._made: Weighed[tuple[bytes, str, bytes], bytes] = Weighed(MADE)
 
     async def answer(self, exchange: Exchange, answer: Answer, name: str) -> Response:
         if answer.status != 200:
@@ -65,7 +67,11 @@ class Scoped:
         if b"content-encoding" in answer.index or not isinstance(body, bytes) or len(body) > LONGEST:
             return self._empty(exchange, answer, name, f"cannot be read, or is longer than {LONGEST} bytes")
         key = digest(body), name, kind
-        return _sheet(answer, self._made.get(key) or self._made.put(key, scope.sheet(body, name, _charset(kind))))
+        made = self._made.get(key)
+        if made is None:
+            made = scope.sheet(body, name, _charset(kind))
+            self._made.put(key, made, len(made))
+        return _sheet(answer, made)
 
     def _empty(self, exchange: Exchange, answer: Answer, name: str, why: str) -> Response:
         if isinstance(answer.body, Stream):

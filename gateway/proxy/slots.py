@@ -48,11 +48,12 @@ Ask = Callable[[Exchange, Fetch], Awaitable[Answer]]
 MOST = 100  # fetches for one page; larger portals than any we know of, and a bound for a bomb
 TOO_MANY = f"a page is filled with at most {MOST} fragments"
 DEEPEST = 5  # fragments inside one another
-QUERY = 1024  # bytes of a viewer's query that a fragment may be shown: a page can have a hundred of them
+QUERY = 512  # bytes of a viewer's query that a fragment may be shown: a page can have a hundred of them
 HEAD_START = 0.002  # seconds the first byte waits for fragments that are about to come; 5 ms is what we promise
 FITTED = 32 << 20  # bytes of pieces that are kept as they were fitted
 LAST = 8 << 20  # of answers that were not kept, and are recognised when they come again
 SMALL = 16 * 1024  # bytes of one of those; the transport recognises no larger ones
+FETCHES, FETCH = 16 << 20, 1000  # bytes of what is asked for, kept worked out; what each weighs besides its target
 GRACE = 0.03  # seconds beyond a slot's timeout, so that a transport that times out itself can say so and stale be used
 
 
@@ -150,6 +151,7 @@ class Composition:
         "status",
         "until",
         "verdicts",
+        "within",
     )
 
     def __init__(
@@ -173,6 +175,7 @@ class Composition:
         self.filled: list[Filled | None] = [None] * len(fetches)
         self.pending: Pending = {}
         self.verdicts: dict[int, Verdict] = {}  # of the slots that nothing was there for
+        self.within: dict[int, tuple[Filled, Composition]] = {}  # pieces that are here, whose own slots are not
         self.status = 0
         self.location = b""
         self.challenge: Fields = []
@@ -196,7 +199,7 @@ class Slots:
         self._deadline = deadline
         self._clock = time.monotonic
         self._asks: Recent[tuple[str, int], frozenset[str]] = Recent(1024)
-        self._fetches: Recent[tuple[str, int, bytes, str, float], list[Fetch | None]] = Recent(1024)
+        self._fetches: Weighed[tuple[str, int, bytes, str, float], list[Fetch | None]] = Weighed(FETCHES)
         self._said: Recent[tuple[str, str, int], bool] = Recent(4096)
         self._fitted: Weighed[tuple[bytes, str, int, bytes], tuple[Fitted, Plan | None]] = Weighed(FITTED)
         self._last: Weighed[Fetch, Last] = Weighed(LAST)
@@ -214,10 +217,9 @@ class Slots:
 
     def alone(self, exchange: Exchange, plan: Plan) -> Composition:
         """A fragment that is a page of its own speaks for its title, not for its address or for cookies."""
-        work = self.composition(exchange, plan, {})
+        allowance = self.allowance(exchange)
         fetch = self._fetch_of(exchange, replace(plan.slots[0], primary=False), "")
-        work.fetches = [fetch]
-        return work
+        return Composition(exchange, plan, [fetch], {}, allowance, allowance.until)
 
     def address(self, exchange: Exchange, slot: Slot) -> str:
         """Where a viewer finds what a slot holds, as a page of its own; "" if nobody declares it."""
@@ -243,7 +245,8 @@ class Slots:
         if known is not None:
             return known
         slots = [replace(slot, primary=False) for slot in plan.slots] if nested else plan.slots
-        return self._fetches.put(key, [self._fetch_of(exchange, slot, viewers) for slot in slots])
+        made = [self._fetch_of(exchange, slot, viewers) for slot in slots]
+        return self._fetches.put(key, made, sum(FETCH + 3 * len(fetch.target) for fetch in made if fetch is not None))
 
     def _fetch_of(self, exchange: Exchange, slot: Slot, viewers: str) -> Fetch | None:
         if slot.include is not None:
@@ -359,7 +362,7 @@ class Slots:
                 continue
             until = self._until(work, number, fetch, now)
             run = self._straight_to(work, number, fetch, until, now) or Run(self._slot(work, number, fetch, until))
-            work.pending[number] = Awaited(run, until + GRACE * (DEEPEST + 1 - len(work.above)) / (DEEPEST + 1))
+            work.pending[number] = Awaited(run, until + GRACE)
 
     def _straight_to(self, work: Composition, number: int, fetch: Fetch, until: float, now: float) -> OnItsWay | None:
         """Asked for without ado, where there is one address to ask and nothing to fall back on."""
@@ -426,7 +429,7 @@ class Slots:
             filled, inner = self._read(work, number, found, answer, outcome, self._clock() - began)
             if found is not fetch:
                 filled.fetch = None  # what was asked for first may be well again at any moment
-            return filled if inner is None else await self._whole(work, filled, inner, until)
+            return filled if inner is None else await self._whole(work, number, filled, inner, until)
         except GatewayError as error:
             if isinstance(error, Uncomposable) and work.plan.slots[number].required:
                 raise
@@ -463,19 +466,31 @@ class Slots:
             except asyncio.CancelledError:
                 run.cancel()
                 raise
+        if run.done:
+            return self._result(work, number, run)
         fetch = work.fetches[number]
         assert fetch is not None
-        if run.done:
-            try:
-                return run.result()
-            except GatewayError:
-                raise
-            except (Exception, asyncio.CancelledError) as defect:  # of one fetch, which is not the page's
-                why = f"a defect of the gateway: {type(defect).__name__}: {defect}"
-                return self._unfilled(work, number, fetch.team, "error", why, 0.0)
-        run.cancel()
+        within = work.within.get(number)
+        try:
+            if within is not None:
+                return self._as_far(*within)
+        except Uncomposable as error:
+            return self._unfilled(work, number, fetch.team, "timeout", str(error), fetch.timeout)
+        finally:
+            run.cancel()
         why = f"no whole answer within {fetch.timeout:g} s"
         return self._unfilled(work, number, fetch.team, "timeout", why, fetch.timeout)
+
+    def _result(self, work: Composition, number: int, run: OnItsWay) -> Filled:
+        """What came of a slot. A defect in one is not the page's."""
+        try:
+            return run.result()
+        except GatewayError:
+            raise
+        except (Exception, asyncio.CancelledError) as defect:
+            fetch = work.fetches[number]
+            why = f"a defect of the gateway: {type(defect).__name__}: {defect}"
+            return self._unfilled(work, number, "" if fetch is None else fetch.team, "error", why, 0.0)
 
     async def soon(self, work: Composition, numbers: Iterable[int]) -> None:
         """A moment for fast fragments: a page that is whole leaves in one piece, all its styles in its head."""
@@ -540,18 +555,34 @@ class Slots:
         work.allowance.fetches = left  # they are counted again when they are asked for
         return None
 
-    async def _whole(self, work: Composition, filled: Filled, plan: Plan, until: float) -> Filled:
+    async def _whole(self, work: Composition, number: int, filled: Filled, plan: Plan, until: float) -> Filled:
         inner = self._inner(work, filled, plan, until)
+        work.within[number] = filled, inner
         if not self.fill_at_once(inner) and self._cache.is_shared:
             await self.recall(inner)
         try:
             self.start(inner)
             while inner.pending:
-                number = next(iter(inner.pending))
-                inner.filled[number] = await self.landed(inner, number)
+                below = next(iter(inner.pending))
+                inner.filled[below] = await self.landed(inner, below)
         except BaseException:
             inner.give_up()
             raise
+        return joined(filled, inner)
+
+    def _as_far(self, filled: Filled, inner: Composition) -> Filled:
+        """A piece that is here, with what its own slots have by now: no more time is left for the others."""
+        for number, each in enumerate(inner.filled):
+            if each is not None:
+                continue
+            awaited, within, fetch = inner.pending.get(number), inner.within.get(number), inner.fetches[number]
+            if awaited is not None and awaited.run.done:
+                inner.filled[number] = self._result(inner, number, awaited.run)
+            elif within is not None:
+                inner.filled[number] = self._as_far(*within)
+            else:
+                team = "" if fetch is None else fetch.team
+                inner.filled[number] = self._unfilled(inner, number, team, "timeout", "the page has no time left", 0.0)
         return joined(filled, inner)
 
     # What comes back

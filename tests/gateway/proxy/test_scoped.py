@@ -12,7 +12,8 @@ SHEET = ".card{color:red}:root{--x:1}@font-face{font-family:f;src:url(/f.woff2)}
 
 
 def pets(**mount: object) -> dict[str, object]:
-    return manifest("pets", mounts={"/pets": {"upstream": "pets", **mount}})
+    box = {"upstream": "pets", "path": "/box"}
+    return manifest("pets", mounts={"/pets": {"upstream": "pets", **mount}}, fragments={"pets.box": box})
 
 
 def sheet(text: str = SHEET, *headers: tuple[str, str]) -> Answers:
@@ -31,13 +32,13 @@ def sheet(text: str = SHEET, *headers: tuple[str, str]) -> Answers:
         ("/a.css", "/a.css", ""),
         ("/a.css?mf-scope=", "/a.css?mf-scope=", ""),
         ("/a.css?mf-scope=a}b{", "/a.css?mf-scope=a}b{", ""),
-        ("/a.css?mf-scope=A.B", "/a.css?mf-scope=A.B", ""),
+        ("/a.css?mf-scope=nobodys.box", "/a.css?mf-scope=nobodys.box", ""),
         ("/a.css?xmf-scope=pets.box", "/a.css?xmf-scope=pets.box", ""),
         ("/mf-scope=pets.box", "/mf-scope=pets.box", ""),
     ],
 )
 async def test_picked(target: str, left: str, name: str) -> None:
-    assert picked(target.encode()) == (left.encode(), name)
+    assert picked(target.encode(), {"pets.box"}) == (left.encode(), name)
 
 
 async def test_a_sheet_holds_in_its_slots_and_is_stored_once_for_all() -> None:
@@ -65,7 +66,7 @@ async def test_its_origin_hears_neither_of_conditions_nor_of_codings() -> None:
 
 
 async def test_below_the_address_of_an_upstream_without_a_mount() -> None:
-    async with playing([manifest("pets")], {"pets": sheet()}) as play:
+    async with playing([{**pets(), "mounts": {}}], {"pets": sheet()}) as play:
         assert "@scope" in (await play.get("/-/u/pets/a.css?mf-scope=pets.box")).text
         assert play.seen == ["pets GET /a.css"]
 
