@@ -233,7 +233,9 @@ class Composer:
         """Required and primary slots come before the first byte: they may still change the status."""
         slots = work.plan.slots
         for number, awaited in list(work.pending.items()):
-            if awaited.run.done or slots[number].required or slots[number].primary:
+            if awaited.run.done:
+                work.filled[number] = self._slots.done(work, number)
+            elif slots[number].required or slots[number].primary:
                 work.filled[number] = await self._slots.landed(work, number)
 
     # What the viewer gets
@@ -407,7 +409,9 @@ def timings(plan: Plan, filled: Sequence[Filled | None]) -> Iterator[tuple[str, 
         if each is None:
             yield slot.name, "pending", 0.0
         else:
-            yield from ((below.name, below.outcome, below.seconds) for below in each.all())
+            yield each.name, each.outcome, each.seconds
+            for below in each.beneath:
+                yield from ((one.name, one.outcome, one.seconds) for one in below.all())
 
 
 def parts_of(filled: Sequence[Filled | None]) -> Iterator[Part]:
@@ -432,8 +436,10 @@ def path_of(exchange: Exchange) -> str:
 
 def is_late(plan: Plan, number: int) -> bool:
     """Whether a slot may be filled behind all others: the page has to have an end that is known."""
+    if not plan.slots[number].late:
+        return False
     end = plan.body_end
-    return plan.slots[number].late and end is not None and end[0] == len(plan.literals) - 1
+    return end is not None and end[0] == len(plan.literals) - 1
 
 
 def status_of(work: Composition, shell: Answer) -> int:

@@ -402,7 +402,10 @@ class Slots:
         slot, fragment = work.plan.slots[number], fetch.fragment
         if fragment is not None and fragment.composes:
             return work.until if slot.timeout is None else min(now + slot.timeout, work.until)
-        return min(now + (2 if has_alternative(slot, fetch) else 1) * fetch.timeout, work.until)
+        until = now + fetch.timeout
+        if has_alternative(slot, fetch):
+            until += fetch.timeout
+        return min(until, work.until)
 
     async def _slot(
         self,
@@ -480,6 +483,10 @@ class Slots:
             run.cancel()
         why = f"no whole answer within {fetch.timeout:g} s"
         return self._unfilled(work, number, fetch.team, "timeout", why, fetch.timeout)
+
+    def done(self, work: Composition, number: int) -> Filled:
+        """The same of one that is here."""
+        return self._result(work, number, work.pending.pop(number).run)
 
     def _result(self, work: Composition, number: int, run: OnItsWay) -> Filled:
         """What came of a slot. A defect in one is not the page's."""

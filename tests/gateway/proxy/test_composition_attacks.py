@@ -9,10 +9,15 @@ import pytest
 
 from gateway.message import Request
 from gateway.store.base import Purge
+from gateway.table import Origin
 from gateway.telemetry.facts import Served
+from gateway.transport.pool import Pool
+from gateway.transport.resolve import Resolver
 from tests.gateway.proxy.playbook import Answers, Reply, html, kept, manifest, playing, until
 from tests.gateway.proxy.test_compose import Slow, inside, says, shell, team
 from tests.gateway.proxy.test_slots import AFTER, BEFORE, degraded, hinted, page, slot, soft
+from tests.kit.origin import html as answered
+from tests.kit.origin import serving
 
 pytestmark = pytest.mark.anyio
 
@@ -470,3 +475,30 @@ async def test_a_sheet_is_scoped_for_declared_fragments_only() -> None:
         assert "@scope" in (await play.get("/a/s.css?mf-scope=a.box")).text
         assert (await play.get("/a/s.css?mf-scope=made.up")).text == ".x{color:red}"
         assert play.seen[-1] == "a GET /s.css?mf-scope=made.up"
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_who_leaves_as_a_connection_opens_does_not_leave_it_open(
+    when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = asyncio.get_running_loop()
+    real = loop.create_connection
+
+    async def connect(*args: Any, **more: Any) -> Any:
+        made = await real(*args, **more)
+        if when == "before":
+            asking.cancel()
+        else:
+            loop.call_soon(asking.cancel)
+        return made
+
+    monkeypatch.setattr(loop, "create_connection", connect)
+    async with serving(lambda _: answered("<b>x")) as origin:
+        pool = Pool(Resolver(("loopback",)))
+        request = Request(b"GET", b"/", [(b"host", b"a.test")])
+        there = Origin(origin.url, "http", "127.0.0.1", origin.port)
+        asking = asyncio.create_task(pool.handle_async_request(request, there, 1.0))
+        await asyncio.wait({asking})
+        assert asking.cancelled()
+        assert "0 busy" in repr(pool)
+        await pool.aclose()
