@@ -103,10 +103,10 @@ def survey(
         raise OverBudget(f"The markup has {len(source)} bytes; at most {budget.size} are read. Send less.")
     if len(source) <= _SHORT and source.count(b"<") <= _FEW and not _ROOT.search(source):
         return Survey(document=False)
+    if found is None and source.count(b"<") > budget.tags:
+        _count_all(source, budget, in_flow)  # raises, if not all is text, long before all is read
     if found is None and (plain := _plainly_within(source, budget)):
         return plain
-    if found is None and source.count(b"<") > budget.tags:
-        _count_all(source, budget, in_flow)  # raises sooner than all is skimmed
     told = skim(source)[0] if found is None else found
     if not _neatly_within(source, told, budget):
         _count_all(source, budget, in_flow)
@@ -120,9 +120,9 @@ def _means_document(token: Token) -> bool:
 # ---- What is written neatly -----------------------------------------------------------------------------------------
 
 _RAW = _words("title textarea style script xmp iframe noembed noframes plaintext")
-_TAG = re.compile(rb"(%b)|<(/?)([a-z][^\t\n\f\r />]*)" % DRAWING.pattern)
+_TAG = re.compile(rb"(?:%b|<(/?[a-z][^\t\n\f\r />]*))" % DRAWING.pattern)
 _LONG = re.compile(rb"<[^<]{%d}" % ATTRIBUTES)
-_LEAVING_NOTHING = _UNBUILT | _ROOTS | {b""}  # a drawing has no name here
+_LEAVING_NOTHING = _UNBUILT | _ROOTS | _words("/html /head /body") | {b""}  # a drawing has no name here
 _FOREIGN_ROOTS = _words("svg math")
 _DEEPEST = 64  # open elements of a neat page
 
@@ -173,25 +173,23 @@ def _without_text(source: bytes, told: Sequence[Token]) -> bytes:
     return b"".join(parts)
 
 
-def _nested(tags: Sequence[tuple[bytes, bytes, bytes]], budget: Budget, drawn: bool) -> int | None:
+def _nested(tags: Sequence[bytes], budget: Budget, drawn: bool) -> int | None:
     """How deep, if each is closed in turn, and not too deep."""
     limit = min(_DEEPEST, budget.formatting, budget.depth - DRAWN * drawn)
-    stack: list[bytes] = []
-    deepest, top = 0, b""
-    for _, slash, name in tags:
-        if slash:
-            if top == name:
-                stack.pop()
-                top = stack[-1] if stack else b""
-            elif name not in _ROOTS:
+    stack = [b""]
+    deepest, top, end = 0, b"", b" "  # the end tag that closes what is on top
+    for tag in tags:
+        if tag == end:
+            stack.pop()
+            top = stack[-1]
+            end = b"/" + top
+        elif tag not in _LEAVING_NOTHING:
+            if tag[0] == _SLASH or tag in _FOREIGN_ROOTS or (tag == b"a" and tag in stack):
                 return None
-        elif name not in _LEAVING_NOTHING:
-            if top in _CLOSABLE and top in _IMPLIED.get(name, _NOTHING):
+            if top in _CLOSABLE and top in _IMPLIED.get(tag, _NOTHING):
                 return None
-            if name in _FOREIGN_ROOTS or (name == b"a" and name in stack):
-                return None
-            stack.append(name)
-            top = name
+            stack.append(tag)
+            top, end = tag, b"/" + tag
             if len(stack) > deepest:
                 deepest = len(stack)
                 if deepest > limit:
@@ -199,14 +197,18 @@ def _nested(tags: Sequence[tuple[bytes, bytes, bytes]], budget: Budget, drawn: b
     return deepest
 
 
+_SLASH = ord("/")
+
+
 # ---- What is plain --------------------------------------------------------------------------------------------------
 
 # A comment, or a tag whose values are written as usual, in lower case. Where these hold every "<" of a source, none is
 # in a value: a quote opens one only behind a name and "=", and no such value holds a "<".
 _VALUE = rb"(?<=[^\t\n\f\r />\"'=<])=(?:\"[^\"<]*+\"(?=[\t\n\f\r />])|'[^'<]*+'(?=[\t\n\f\r />])|[^\t\n\f\r \"'=<>`]++)"
-_PLAIN_TAG = rb"<(/?)([a-z][^\t\n\f\r />\"'=<]*+)(?=[\t\n\f\r />])(?:[^\"'<>=]++|%b)*+>" % _VALUE
+_PLAIN_TAG = rb"<(/?[a-z][^\t\n\f\r />\"'=<]*+)(?=[\t\n\f\r />])(?:[^\"'<>=]++|%b)*+>" % _VALUE
 _PLAIN_COMMENT = rb"<!--(?!-?>)[^<>-]*+(?:-(?!-)[^<>-]*+)*+-->"
-_PLAIN = patterns.compile(rb"(%b)|%b|%b" % (DRAWING.pattern, _PLAIN_COMMENT, _PLAIN_TAG))
+_PLAIN = patterns.compile(rb"(?:%b|%b|%b)" % (DRAWING.pattern, _PLAIN_COMMENT, _PLAIN_TAG))
+_PLAIN_OR_DRAWN = patterns.compile(rb"(?:(%b)|%b|%b)" % (DRAWING.pattern, _PLAIN_COMMENT, _PLAIN_TAG))
 _ROOT_TAG = re.compile(rb"</?(?:html|head|body)[\t\n\f\r />]")
 _DOCTYPE = b"<!doctype html>"
 
@@ -214,11 +216,12 @@ _DOCTYPE = b"<!doctype html>"
 def _plainly_within(source: bytes, budget: Budget) -> Survey | None:
     """The same of a source in which every "<" begins a plain tag, a drawing or a comment; None of any other."""
     lower = source.lower()
-    tags = _PLAIN.findall(lower)
-    doctype = lower.startswith(_DOCTYPE)
-    roots = sum(name in _ROOTS for _, _, name in tags) if _ROOT_TAG.search(lower) else 0
     drawn = b"<svg" in lower
-    inside = sum(drawing.count(b"<") - 1 for drawing, _, _ in tags if drawing) if drawn else 0
+    found = _PLAIN_OR_DRAWN.findall(lower) if drawn else []
+    tags = [tag for _, tag in found] if drawn else _PLAIN.findall(lower)
+    inside = sum(drawing.count(b"<") - 1 for drawing, _ in found if drawing)
+    doctype = lower.startswith(_DOCTYPE)
+    roots = sum(tag.removeprefix(b"/") in _ROOTS for tag in tags) if _ROOT_TAG.search(lower) else 0
     signs, document = source.count(b"<"), doctype or roots > 0
     if len(tags) + inside + doctype != signs:
         return None
@@ -230,13 +233,9 @@ def _plainly_within(source: bytes, budget: Budget) -> Survey | None:
     return Survey(document) if deepest is not None and signs * (1 + deepest) <= budget.created else None
 
 
-def _has_text_alone(tags: Sequence[tuple[bytes, bytes, bytes]]) -> bool:
+def _has_text_alone(tags: Sequence[bytes]) -> bool:
     """Whether nothing that looks like a tag is in raw text."""
-    return all(
-        tags[at + 1 : at + 2] == [(b"", b"/", name)]
-        for at, (_, slash, name) in enumerate(tags)
-        if name in _RAW and not slash
-    )
+    return all(tags[at + 1 : at + 2] == [b"/" + tag] for at, tag in enumerate(tags) if tag in _RAW)
 
 
 # ---- What is not ----------------------------------------------------------------------------------------------------

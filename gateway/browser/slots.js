@@ -14,6 +14,12 @@
   const parsing = () => page.readyState === "loading"
   const fire = (target, word, detail) =>
     target.dispatchEvent(new CustomEvent("mf:" + word, { detail, bubbles: true, composed: true, cancelable: true }))
+  // A mark may have come with the request, in a page that writes whatever it is told: what it names is the portal's own.
+  const own = (address, below = "/") => {
+    const { href, origin, pathname } = new URL(address, location)
+    if (origin === location.origin && pathname.startsWith(below)) return href
+    throw TypeError(address)
+  }
   const titled = (slot) => slot.getAttribute("name") ?? slot.dataset.mfName
   const failed = (slot) => (error) => {
     if (fire(slot, "error", { name: titled(slot), message: "" + error })) reportError(error)
@@ -62,11 +68,9 @@
     const key = ({ localName, rel, href, src, textContent }) => [localName, rel, href || src || textContent] + ""
     const known = new Set(find(page, "link,style,script").map(key))
     const added = items.map((item) => page.adoptNode(item)).filter((item) => !known.has(key(item)))
-    const elements = [...added, ...all(root)]
-    if (nonce) for (const element of elements) element.nonce = nonce
     const sheets = added.filter(({ rel }) => /style/.test(rel)).map(loaded)
     hold(added)
-    const scripts = elements
+    const scripts = [...added, ...all(root)]
       .filter((element) => element instanceof HTMLScriptElement)
       .map((old) => {
         const script = make("script")
@@ -121,7 +125,7 @@
 
   // Pieces with an address of their own.
   const load = async (address, signal) => {
-    const answer = await fetch(address, { signal })
+    const answer = await fetch(own(address, "/-/fragment/"), { signal, redirect: "error" })
     // In a template nothing is loaded, run, or judged by the page's policy yet.
     const template = make("template")
     const text = trust.createHTML(await answer.text())
@@ -131,10 +135,16 @@
     attach(content)
     const slot = answer.ok && content.querySelector("[data-mf-slot]")
     if (!slot) throw Error(address + ": " + answer.status)
-    // Read without scripting, its content is elements.
-    for (const element of all(slot)) if (element.localName === "noscript") element.textContent = element.innerHTML
-    const items = 'link[rel*=style],link[rel*=pre],style,script:not([src*="/-/browser/"])'
-    return [slot, await prepared([...content.children].filter((child) => child.matches(items)), slot)]
+    const items = [...content.children].filter((child) =>
+      child.matches('link[rel*=style],link[rel*=pre],style,script:not([src*="/-/browser/"])')
+    )
+    for (const element of [...items, ...all(slot)]) {
+      // Late pieces carry the page's nonce, by which they are known from what only looks like one.
+      if (nonce) element.nonce = nonce
+      // Read without scripting, its content is elements.
+      if (element.localName === "noscript") element.textContent = element.innerHTML
+    }
+    return [slot, await prepared(items, slot)]
   }
   // The shell's own attributes stay with the place.
   const put = ([slot, scripts], place, mfSlot = place.dataset.mfSlot, own = place.attributes) => {
@@ -204,7 +214,7 @@
       location[options?.replace ? "replace" : "assign"](href)
     }
     const mount = async () => {
-      const module = await import(new URL(mfModule, page.baseURI))
+      const module = await import(own(mfModule))
       if (signal.aborted) return
       const children = [...element.children]
       // What came too late for the head is none of the module's.
@@ -269,6 +279,6 @@
 
   // What goes from page to page is a script of its own, for pages that say so.
   if (said.soft && window.navigation)
-    import(said.soft).then(({ listen }) => listen({ nodes, load, put, shell: said.shell }))
+    import(own(said.soft)).then(({ listen }) => listen({ nodes, load, put, shell: said.shell }))
   fire(page, "ready")
 })()

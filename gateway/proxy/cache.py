@@ -55,7 +55,7 @@ class Cache:
             await self.recall([fetch], exchange.request)
             verdict = self.look(exchange, fetch)
         if verdict is ABSENT:
-            return self.taken(exchange, fetch, await ask(exchange, fetch), ABSENT)
+            return self._kept(exchange, fetch, await ask(exchange, fetch), ABSENT.reason)
         match verdict:
             case Hit():
                 return stored(verdict.entry, exchange.now, b"portico; hit; ttl=%d" % verdict.ttl)

@@ -24,6 +24,7 @@ from gateway.transport.tunnel import Tunnel
 
 KNOWN_HEAD = 2048  # bytes of an answer's head that is remembered
 LARGE = 16 * 1024  # bytes of a body from which a copy costs more than it saves
+PATIENCE, RETRY = 8, 256  # answers that differ one after the other before that is expected; and for how many
 DATE = 29  # bytes of a date (RFC 9110 section 5.6.7)
 HEAD_LIMIT = 64 * 1024  # bytes of an answer's head; nginx allows 4-8 KiB, Node 16, Varnish 32
 LINES = "lines of a request"  # key of a head's memo
@@ -70,9 +71,12 @@ class Known:
 
 
 class Seen:
-    """A whole answer as it came the last time. One that came twice, but for its date, is known by its bytes alone."""
+    """A whole answer as it came the last time. One that came twice, but for its date, is known by its bytes alone.
 
-    __slots__ = ("after", "before", "body", "count", "gap", "known")
+    Where answers differ time after time (`misses`), they are looked at for a while only now and then.
+    """
+
+    __slots__ = ("after", "before", "body", "count", "gap", "known", "misses")
 
     def __init__(self, known: Known, body: bytes) -> None:
         self.known = known
@@ -80,8 +84,19 @@ class Seen:
         self.before = self.after = b""
         self.gap = 0
         self.count = -1
+        self.misses = 0
 
-    def again(self, data: bytes) -> None:
+    def came(self, data: bytes, known: Known, body: bytes) -> None:
+        """What came this time."""
+        if self.known is known and self.body == body:
+            self.misses = 0
+            if self.count < 0:
+                self._again(data)
+        else:
+            self.known, self.body, self.count = known, body, -1
+            self.misses += 1
+
+    def _again(self, data: bytes) -> None:
         """It came a second time: where in it the date stands."""
         at = _dated(data, len(data) - len(self.body))
         self.before, self.gap, self.after = (data, 0, b"") if at < 0 else (data[:at], DATE, data[at + DATE :])
@@ -132,6 +147,7 @@ class Connection(asyncio.BufferedProtocol):
         self.deadline = 0.0
         self._request: Request | None = None
         self._seen: Seen | None = None
+        self._heard_some = True  # of the answer to this request
         self._response: Response | None = None
         self._incoming: Incoming | None = None
         self._headers: list[Field] = []
@@ -162,6 +178,7 @@ class Connection(asyncio.BufferedProtocol):
         body = request.body
         if not body and request.method == b"GET":
             self._seen = self.home.seen.get(request.target)
+            self._heard_some = False
             self._transport.write(head(request))
         elif type(body) is bytes:
             self._transport.write(head(request) + body)
@@ -229,10 +246,10 @@ class Connection(asyncio.BufferedProtocol):
         return self._landing.room()
 
     def buffer_updated(self, count: int) -> None:
-        seen = self._seen
-        if seen is not None:
-            self._seen = None
-            if count == seen.count and self._landing.holds(seen.before, seen.gap, seen.after):
+        if not self._heard_some:
+            self._heard_some = True
+            seen = self._seen
+            if seen is not None and count == seen.count and self._landing.holds(seen.before, seen.gap, seen.after):
                 self._answers_as(seen)
                 return
         if count < LARGE:
@@ -323,7 +340,11 @@ class Connection(asyncio.BufferedProtocol):
         if here:
             self._early = [_worth(data[end + 4 :])]
         if self._whole and type(data) is bytes and request.method == b"GET":
-            self._see(data, known, bytes(self._early[0]) if here else b"")
+            seen = self._seen
+            if seen is not None and seen.misses >= PATIENCE:
+                seen.misses = (seen.misses + 1) % RETRY
+            else:
+                self._see(request.target, data, known, bytes(self._early[0]) if here else b"")
         self._deliver(answer, self._response)
         return True
 
@@ -335,13 +356,11 @@ class Connection(asyncio.BufferedProtocol):
         if answer is not None:
             answer.set(Response(seen.known.status, seen.known.head, seen.body))
 
-    def _see(self, data: bytes, known: Known, body: bytes) -> None:
-        assert self._request is not None
-        seen = self.home.seen.get(self._request.target)
-        if seen is None or seen.known is not known or seen.body != body:
-            self.home.seen.keep(self._request.target, Seen(known, body))
-        elif seen.count < 0:
-            seen.again(data)
+    def _see(self, target: bytes, data: bytes, known: Known, body: bytes) -> None:
+        if self._seen is None:
+            self.home.seen.keep(target, Seen(known, body))
+        else:
+            self._seen.came(data, known, body)
 
     def _remember(self, data: bytes | memoryview, response: Response) -> None:
         """Heads that came in one piece, frame their body by its length, and say nothing that ages."""

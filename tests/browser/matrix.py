@@ -337,7 +337,7 @@ _DUMP = """
         const isBrought = node => {
             if (node.parentNode !== doc.head) return false;
             if (!hoisted) return passed;
-            if (node.type === "importmap") return hoisted.includes("importmap");
+            if (node.localName === "script" && node.type === "importmap") return hoisted.includes("importmap");
             const at = brought.findIndex(each => each && each.isEqualNode(node));
             return at >= 0 && Boolean(brought.splice(at, 1));
         };

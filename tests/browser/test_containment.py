@@ -5,7 +5,6 @@ from dataclasses import replace
 from functools import lru_cache
 
 import pytest
-from _pytest.mark.structures import ParameterSet
 from playwright.sync_api import Browser, Page
 
 import fragments.late as late
@@ -59,14 +58,11 @@ STRONGER = {
 }
 
 
-def cell(place: str, scripting: bool) -> ParameterSet:
-    usual = place in USUAL or not scripting
-    return pytest.param(
-        place,
-        scripting,
-        marks=() if usual else pytest.mark.long,
-        id=f"{place}-{'scripting' if scripting else 'no-scripting'}",
-    )
+CELLS = [
+    pytest.param(place, on, marks=() if place in USUAL or not on else pytest.mark.long, id=f"{place}-{said}")
+    for place in PLACES
+    for on, said in ((True, "scripting"), (False, "no-scripting"))
+]
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +86,7 @@ def test_the_matrix_is_as_large_as_promised() -> None:
     assert sum(standing(place).slot.late for place in LATE) >= 6
 
 
-@pytest.mark.parametrize(("place", "scripting"), [cell(place, on) for place in PLACES for on in (True, False)])
+@pytest.mark.parametrize(("place", "scripting"), CELLS)
 def test_outside_the_slot_nothing_changes(tab: Page, place: str, scripting: bool) -> None:
     assert not differing(tab, nasty(place), scripting=scripting)
 

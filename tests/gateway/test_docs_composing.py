@@ -13,6 +13,7 @@ import pytest
 import fragments.cutting as cutting
 import fragments.dialects as dialects
 import fragments.directives as directives
+import fragments.placing as placing
 import fragments.sift as sift
 import gateway.proxy.scoped as scoped
 import gateway.proxy.slots as slots
@@ -105,16 +106,18 @@ def of_limits() -> str:
             f"`page_deadline`, {settings.page_deadline:g} s, or the mount's `deadline`",
             "open slots show their content",
         ),
-        ("", f"{mebi(algebra.HINTS).replace('MiB', 'KiB')} of `Link` from its pieces", "the others are left out"),
-        ("in ESI or SSI", f"{directives.MOST:,} directives, {directives.DEPTH} in one another", "the others are text"),
+        ("", f"{mebi(algebra.HINTS)} of `Link` from its pieces", "the others are left out"),
+        ("in ESI or SSI", f"{directives.MOST:,} directives", "the others are text"),
+        ("", f"{directives.DEPTH} in one another", "the tags of those inside go"),
         ("", f"{mebi(dialects.GROWTH)} once they are done", _AS_IT_IS),
-        ("a fragment", f"{mebi(PIECE.size)}, {PIECE.depth} levels deep, {PIECE.tags:,} tags", _REFUSED),
+        ("a fragment", f"{slots.QUERY} bytes of a visitor's query", "longer parameters are left out"),
+        ("", f"{mebi(PIECE.size)}, {PIECE.depth} levels deep, {PIECE.tags:,} tags", _REFUSED),
         ("", f"{PIECE.formatting} unclosed formatting elements, {PIECE.attributes:,} attributes on a tag", _REFUSED),
         ("", f"{GROWTH} times its size, and {mebi(SLACK)}, once it is closed properly", _REFUSED),
         ("", f"{sift._MAPS} import maps", "the others are left out"),
         ("a sheet in `scope` or `shadow`", mebi(scoped.LONGEST), "it is sent empty"),
     ]
-    told = (f"| {what} | {limit} | {beyond} |\n" for what, limit, beyond in rows)
+    told = (f"| {what or ' '} | {limit} | {beyond} |\n".replace("|   |", "| |") for what, limit, beyond in rows)
     return "".join(["| Of | At most | Beyond that |\n|---|---|---|\n", *told])
 
 
@@ -154,6 +157,23 @@ def test_every_code_of_a_piece_is_told_and_no_other() -> None:
     section = page[page.index("## What the log says of a piece") : page.index("## Limits")]
     assert set(re.findall(r"^\| `([a-z-]+)` \|", section, re.M)) == codes()
     assert {"piece-meta", "id-twice", "frame-module", "sheet-not-scoped"} < codes()
+
+
+def test_every_attribute_of_a_slot_is_told() -> None:
+    page = PAGE.read_text()
+    section = page[page.index("| Attribute |") : page.index("## Time")]
+    rows = re.findall(r"^\| (`[^|]+) \|", section, re.M)
+    assert {name for row in rows for name in re.findall(r"`([a-z]+)`", row)} == placing._OWN - {"data-mf-slot"}
+
+
+def test_every_attribute_that_is_read_of_tailor_is_told_to_who_comes_from_there() -> None:
+    read = set(
+        re.findall(r'given(?:\.get\(|\[)"([a-z-]+)"|"([a-z-]+)" in given', inspect.getsource(dialects._tailored))
+    )
+    page = PAGE.read_text()
+    section = page[page.index("| Tailor | Here |") : page.index("| ESI | Here |")]
+    assert {"src", "primary", "async"} < (names := {either or other for either, other in read})
+    assert not {name for name in names if not re.search(rf"^\| `[^|]*\b{name}\b[^|]*` \|", section, re.M)}
 
 
 if __name__ == "__main__":

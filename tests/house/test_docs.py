@@ -24,7 +24,16 @@ from tests.house.tree import MODULES, PACKAGES, ROOT
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SETTINGS = [field.name for field in fields(gateway.settings.Settings)]
 VERBS = sorted(typer.main.get_group(gateway.cli.app).commands)
-DECLARED = (model.Upstream, model.Release, model.Mount, model.Fragment, model.CachePolicy, model.Forward, model.Rewrite)
+DECLARED = (
+    model.Upstream,
+    model.Release,
+    model.Mount,
+    model.Fragment,
+    model.CachePolicy,
+    model.Forward,
+    model.Rewrite,
+    model.Navigation,
+)
 KEYS = sorted({key for declared in DECLARED for key in declared.model_fields})
 OF_FRAGMENTS = {"docs/spa.md"}  # whose HTML is what fragments answer; elsewhere it is what shells say
 BLOCK = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -176,9 +185,17 @@ def test_verbs_of_dev_on_pages_exist() -> None:
 
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=lambda page: page.name)
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text()):
+    for target, place in re.findall(r"\]\(([^)#\s]*)(?:#([^)\s]+))?\)", page.read_text()):
         if not re.match(r"[a-z]+:", target):
-            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+            meant = page.parent / target if target else page
+            assert meant.exists(), f"{page.name} links to {target}"
+            assert not place or place in places(meant), f"{page.name} links to #{place} of {meant.name}"
+
+
+def places(page: Path) -> set[str]:
+    """The names under which a page's headings are found."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-") for heading in headings}
 
 
 def test_glossary_says_each_word_once() -> None:

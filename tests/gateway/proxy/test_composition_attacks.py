@@ -99,6 +99,20 @@ async def test_hints_of_a_page_that_is_one_viewers() -> None:
         assert await hinted(play, NAVIGATES) == []
 
 
+@pytest.mark.parametrize("more", [(), (("vary", "Cookie"),)], ids=["that says nothing", "that varies"])
+async def test_hints_of_a_shell_by_cookies(more: tuple[tuple[str, str], ...]) -> None:
+    """Applications that know their visitors by a cookie seldom say so; what the cache would not share is not told."""
+
+    def shells(request: Request) -> Reply:
+        mine = slot("a.box", "who=alice") if "alice" in told("cookie")(request) else ""
+        return html(BEFORE + mine + AFTER, *more)
+
+    origins: dict[str, Answers] = {"shell": shells, "a": avatar(lambda request: request.target.decode()[-5:])}
+    async with playing([shell(), team("a")], origins) as play:
+        await play.get("/", ("cookie", "user=alice"))
+        assert await hinted(play, NAVIGATES) == []
+
+
 async def test_hints_of_a_piece_by_a_field() -> None:
     origins: dict[str, Answers] = {"shell": page(slot("a.box")), "a": avatar(told("x-user"))}
     async with playing([shell(), team("a", forward={"headers": ["X-User"]})], origins) as play:
@@ -211,6 +225,22 @@ async def test_pieces_that_are_kept_are_no_bomb() -> None:
         got = await play.get("/")
         assert got.text.count("<p>c") <= 100
         assert len(degraded(play)) <= 100
+
+
+async def test_kept_pieces_of_which_one_slot_is_not_here_are_no_bomb() -> None:
+    """What was put together in vain is counted, too: each level holds a slot at its end that must be fetched."""
+    below = {"a": "b", "b": "c", "c": "d"}
+    origins: dict[str, Answers] = {"shell": page(slot("a.box")), "d": lambda _: kept("<p>d"), "x": says("<i>x")}
+    for name, other in below.items():
+        markup = slot(f"{other}.box") * 9 + slot("x.box")
+        origins[name] = lambda _, markup=markup: kept(markup)  # type: ignore[misc]
+    async with playing([shell(), team("x"), *(team(name, composes=True) for name in "abcd")], origins) as play:
+        for name in "dcba":
+            await play.get(f"/-/fragment/{name}.box")
+        play.facts.clear()
+        got = await play.get("/")
+        assert got.status == 200
+        assert len(degraded(play)) <= 200
 
 
 async def test_alternatives_are_fetches_of_a_page_too() -> None:

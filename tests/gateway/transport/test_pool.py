@@ -1,6 +1,7 @@
 """The client over real sockets: framing as llhttp judges it, connections kept and dropped, backpressure both ways."""
 
 import asyncio
+import itertools
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -1004,3 +1005,23 @@ async def test_each_answer_is_late_at_its_own_time() -> None:
         await asyncio.wait_for(asyncio.gather(*(late(seconds, origin.port) for seconds in waits)), 4.0)
     assert all(seconds <= ended[seconds] for seconds in waits)
     assert ended[0.1] < 0.35 and ended[0.25] < ended[0.4]
+
+
+async def test_what_came_before_is_known_again_when_answers_that_differ_have_ended() -> None:
+    count = itertools.count()
+
+    def differing(_: Seen) -> Raw:
+        return Raw(DATED % (1, b"%02d" % min(next(count), 20)), close=False)
+
+    async with serving(differing) as origin, pooled() as pool:
+        bodies = [(await ask(pool, origin.port)).body for _ in range(300)]
+    assert bodies == [b"%02d" % min(number, 20) for number in range(300)]
+    assert bodies[-1] is bodies[-2]
+
+
+async def test_what_came_before_to_a_get_is_no_answer_to_a_head_on_its_connection() -> None:
+    async with serving(lambda _: Raw(OK, close=False)) as origin, pooled() as pool:
+        for _ in range(5):
+            assert await read(await ask(pool, origin.port)) == b"ok"
+        with suppress(BadAnswer):
+            assert await read(await ask(pool, origin.port, method=b"HEAD")) == b""
