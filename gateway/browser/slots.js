@@ -62,13 +62,14 @@
       listen(element, "load", done)
       listen(element, "error", done)
     })
-  // Gives the head what is new to it, and waits for its sheets, though not for ever. Scripts are left empty: each is
-  // filled in its place once all before it have run.
+  // Gives the head what is new to it, and waits for its sheets, though not for ever, also for those that another piece
+  // has brought just now. Scripts are left empty: each is filled in its place once all before it have run.
+  const sheets = new Map()
   const prepared = async (items, root) => {
     const key = ({ localName, rel, href, src, textContent }) => [localName, rel, href || src || textContent] + ""
     const known = new Set(find(page, "link,style,script").map(key))
     const added = items.map((item) => page.adoptNode(item)).filter((item) => !known.has(key(item)))
-    const sheets = added.filter(({ rel }) => /style/.test(rel)).map(loaded)
+    for (const item of added) if (/style/.test(item.rel)) sheets.set(key(item), loaded(item))
     hold(added)
     const scripts = [...added, ...all(root)]
       .filter((element) => element instanceof HTMLScriptElement)
@@ -77,7 +78,7 @@
         old.replaceWith(script)
         return [script, old]
       })
-    await Promise.race([Promise.all(sheets), new Promise((done) => setTimeout(done, 3000))])
+    await Promise.race([Promise.all(items.map((item) => sheets.get(key(item)))), new Promise((done) => setTimeout(done, 3000))])
     return scripts
   }
   const run = async (scripts) => {

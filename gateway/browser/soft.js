@@ -75,12 +75,16 @@ export const listen = ({ nodes, load, put, shell }) => {
     event.intercept({
       focusReset: "manual",
       handler: () =>
-        turn(wanted, signal).catch(() => {
-          if (signal.aborted) return
-          leaving = true
-          if (back || location.hash) location.reload()
-          else location.replace(location)
-        }),
+        turn(wanted, signal).then(
+          // Chromium goes to the top of a page by itself since 150 or so.
+          () => back || location.hash || signal.aborted || scrollTo({ top: 0, behavior: "instant" }),
+          () => {
+            if (signal.aborted) return
+            leaving = true
+            if (back || location.hash) location.reload()
+            else location.replace(location)
+          }
+        ),
     })
   })
 }

@@ -12,6 +12,7 @@ from fragments.scan import attributes, tokens, unescape
 from gateway.exchange import Answer, Exchange
 from gateway.proxy.slots import Filled
 
+BY_CODING = frozenset({b"accept-encoding"})
 PRIVATE = frozenset({b"private", b"no-store"})
 Heads = tuple[tuple[HeadItem, ...], ...]
 _RELATIONS = {
@@ -39,13 +40,12 @@ def shared(filled: Sequence[Filled | None]) -> Iterator[tuple[HeadItem, ...]]:
 
 
 def may_be_told(exchange: Exchange, shell: Answer) -> bool:
-    """Whether others are shown the same shell, as far as it says; one that sets cookies is made for one."""
-    index = shell.head.index
-    return not (
-        b"authorization" in exchange.request.head.index
-        or b"set-cookie" in index
-        or PRIVATE & algebra.words(shell.head).said.keys()
-    )
+    """Whether others are shown the same shell. One that sets cookies, or came for some and says nothing, is one's."""
+    asked = exchange.request.head.index
+    if b"authorization" in asked or b"set-cookie" in shell.head.index or (b"cookie" in asked and shell.entry is None):
+        return False
+    told = algebra.words(shell.head)
+    return told.vary <= BY_CODING and not PRIVATE & told.said.keys()
 
 
 def _is_personal(filled: Filled) -> bool:

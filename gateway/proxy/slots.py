@@ -6,6 +6,7 @@ answer is here whole, so that who waits holds no connection.
 
 import asyncio
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -109,6 +110,11 @@ class Awaited:
         self.run = run
         self.deadline = deadline
 
+    @property
+    def rank(self) -> tuple[bool, float]:
+        """Who is done comes first, then who has no time left."""
+        return not self.run.done, self.deadline
+
 
 Answers = dict[bytes, tuple[Answer, Fetch]]  # by the key of what was asked for first
 Pending = dict[int, Awaited]
@@ -117,11 +123,12 @@ Pending = dict[int, Awaited]
 class Allowance:
     """What one page may still cost, whatever stands in what: so many fetches, and time until a moment."""
 
-    __slots__ = ("fetches", "until")
+    __slots__ = ("fetches", "told", "until")
 
     def __init__(self, until: float) -> None:
         self.fetches = MOST
         self.until = until
+        self.told = False  # that there are no more; once for all slots that would have liked one
 
     def take(self) -> bool:
         """One more fetch, if there is one left."""
@@ -309,6 +316,9 @@ class Slots:
                 filled.fetch = None
         elif work.plan.slots[number].lazy:
             return self._lazy(work, number)
+        elif number in work.within:
+            filled, begun = work.within[number]
+            return self._whole_at_once(work, number, filled, begun)
         elif number >= work.counted and not self._counted(work, number):
             return self._unfilled(work, number, fetch.team, "unknown", TOO_MANY, 0.0)
         else:
@@ -319,7 +329,9 @@ class Slots:
             entry = verdict.entry
             answer = Answer(entry.status, entry.head, entry.body, b"", entry)
             filled, inner = self._read(work, number, fetch, answer, "hit", 0.0)
-        return filled if inner is None else self._whole_at_once(work, number, filled, inner)
+        if inner is None:
+            return filled
+        return self._whole_at_once(work, number, filled, self._inner(work, filled, inner, work.until))
 
     def _counted(self, work: Composition, number: int) -> bool:
         """Whether the page may have one fetch more, stored or not: what is stored may hold slots without end, too."""
@@ -361,7 +373,11 @@ class Slots:
             if work.filled[number] is not None or fetch is None:
                 continue
             until = self._until(work, number, fetch, now)
-            run = self._straight_to(work, number, fetch, until, now) or Run(self._slot(work, number, fetch, until))
+            run: OnItsWay
+            if number in work.within:
+                run = Run(self._rest_of(work, number, until))
+            else:
+                run = self._straight_to(work, number, fetch, until, now) or Run(self._slot(work, number, fetch, until))
             work.pending[number] = Awaited(run, until + GRACE)
 
     def _straight_to(self, work: Composition, number: int, fetch: Fetch, until: float, now: float) -> OnItsWay | None:
@@ -393,7 +409,8 @@ class Slots:
         work.answers[fetch.key] = answer, fetch
         filled, _ = self._read(work, number, fetch, answer, "miss", self._clock() - began)
         body = answer.body
-        if answer.entry is None and isinstance(body, bytes) and type(filled.filling) is Fitted and len(body) < SMALL:
+        comes_again = work.exchange.mount is not None and answer.entry is None and type(filled.filling) is Fitted
+        if comes_again and isinstance(body, bytes) and len(body) < SMALL:
             self._last.put(fetch, Last(response.head, answer, filled), 2 * len(body))
         return filled
 
@@ -432,7 +449,10 @@ class Slots:
             filled, inner = self._read(work, number, found, answer, outcome, self._clock() - began)
             if found is not fetch:
                 filled.fetch = None  # what was asked for first may be well again at any moment
-            return filled if inner is None else await self._whole(work, number, filled, inner, until)
+            if inner is None:
+                return filled
+            work.within[number] = filled, self._inner(work, filled, inner, until)
+            return await self._whole(*work.within[number])
         except GatewayError as error:
             if isinstance(error, Uncomposable) and work.plan.slots[number].required:
                 raise
@@ -496,6 +516,7 @@ class Slots:
             raise
         except (Exception, asyncio.CancelledError) as defect:
             fetch = work.fetches[number]
+            self._tell(Noticed(work.exchange.now, "compose", "".join(traceback.format_exception(defect))))
             why = f"a defect of the gateway: {type(defect).__name__}: {defect}"
             return self._unfilled(work, number, "" if fetch is None else fetch.team, "error", why, 0.0)
 
@@ -509,9 +530,7 @@ class Slots:
         if done is None:
             until = min(awaited.deadline for awaited in work.pending.values())
             await self._at_most([awaited.run for awaited in work.pending.values()], until - self._clock())
-            done = min(
-                work.pending, key=lambda number: (not work.pending[number].run.done, work.pending[number].deadline)
-            )
+            done = min(work.pending, key=lambda number: work.pending[number].rank)
         return done, await self.landed(work, done)
 
     async def _at_most(self, runs: Sequence[OnItsWay], seconds: float, *, every: bool = False) -> None:
@@ -551,20 +570,26 @@ class Slots:
         above = (*work.above, filled.name)
         return Composition(work.exchange, plan, fetches, work.answers, work.allowance, until, above)
 
-    def _whole_at_once(self, work: Composition, number: int, filled: Filled, plan: Plan) -> Filled | None:
-        inner = self._inner(work, filled, plan, work.until)
-        left = work.allowance.fetches
+    def _whole_at_once(self, work: Composition, number: int, filled: Filled, inner: Composition) -> Filled | None:
+        """A piece that is here, if all in it is; else it waits for what has to be asked for."""
         try:
             if self.fill_at_once(inner):
                 return joined(filled, inner)
         except Uncomposable as error:
             return self._unfilled(work, number, filled.fetch.team if filled.fetch else "", "error", str(error), 0.0)
-        work.allowance.fetches = left  # they are counted again when they are asked for
+        work.within[number] = filled, inner
         return None
 
-    async def _whole(self, work: Composition, number: int, filled: Filled, plan: Plan, until: float) -> Filled:
-        inner = self._inner(work, filled, plan, until)
-        work.within[number] = filled, inner
+    async def _rest_of(self, work: Composition, number: int, until: float) -> Filled:
+        """The slots that are not filled yet of a piece that is here."""
+        filled, inner = work.within[number]
+        inner.until = until
+        try:
+            return await self._whole(filled, inner)
+        except Uncomposable as error:
+            return self._unfilled(work, number, filled.fetch.team if filled.fetch else "", "error", str(error), 0.0)
+
+    async def _whole(self, filled: Filled, inner: Composition) -> Filled:
         if not self.fill_at_once(inner) and self._cache.is_shared:
             await self.recall(inner)
         try:
@@ -678,12 +703,10 @@ class Slots:
         return filled
 
     def _stand_in(self, work: Composition, slot: Slot, team: str, outcome: str, why: str, seconds: float) -> Filled:
-        self._tell(Degraded(work.exchange.id.decode(), work.exchange.now, slot.name, team, outcome, why))
+        if why is not TOO_MANY or not work.allowance.told:
+            self._tell(Degraded(work.exchange.id.decode(), work.exchange.now, slot.name, team, outcome, why))
+        work.allowance.told = work.allowance.told or why is TOO_MANY
         return Filled(slot.name, Nothing() if slot.optional else Fallback(), outcome, seconds=seconds)
-
-
-def _next(awaited: Awaited) -> tuple[bool, float]:
-    return not awaited.run.done, awaited.deadline
 
 
 def outcome_of(answer: Answer) -> str:

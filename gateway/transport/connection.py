@@ -559,7 +559,8 @@ class Connection(asyncio.BufferedProtocol):
     def close(self) -> None:
         if not self._closed:
             self._closed = True
-            self._transport.abort()
+            if self._transport is not None:  # it is, for one that is given up before it is made
+                self._transport.abort()
         if self._upload is not None:
             self._upload.cancel()
 

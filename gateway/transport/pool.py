@@ -250,7 +250,8 @@ class Pool:
         """Connects in a task of its own, since who asks may not be one yet."""
         loop = asyncio.get_running_loop()
         home.opening += 1
-        opening = loop.create_task(self._connect(home))
+        made: list[Connection] = []
+        opening = loop.create_task(self._connect(home, made))
         late = False
 
         def give_up() -> None:
@@ -261,23 +262,32 @@ class Pool:
         try:
             return await opening
         except asyncio.CancelledError:
-            if opening.cancelled() and late:
+            timed_out = opening.cancelled() and late
+            opening.cancel()
+            for connection in made:  # it may have opened at this very moment, and nobody would know of it
+                connection.close()
+            if timed_out:
                 why = f"No connection to {home.origin.url} in time."
                 raise TimedOut(why, proxy_error="connection_timeout") from None
-            opening.cancel()
             raise
         finally:
             timer.cancel()
             home.opening -= 1
             home.room()
 
-    async def _connect(self, home: Home) -> Connection:
+    async def _connect(self, home: Home, made: list[Connection]) -> Connection:
+        """`made` has each connection from its first moment on."""
         origin = home.origin
+
+        def connection() -> Connection:
+            made.append(Connection(home))
+            return made[-1]
+
         failure: Exception | None = None
         for address in await self._resolver.addresses(origin.host, origin.port):
             try:
-                _, connection = await asyncio.get_running_loop().create_connection(
-                    lambda: Connection(home),
+                _, opened = await asyncio.get_running_loop().create_connection(
+                    connection,
                     address,
                     origin.port,
                     ssl=self._context() if origin.scheme == "https" else None,
@@ -290,8 +300,8 @@ class Pool:
             except OSError as error:
                 failure = error
                 continue
-            home.all.add(connection)
-            return connection
+            home.all.add(opened)
+            return opened
         why = getattr(failure, "strerror", None) or failure
         raise Unreachable(f"Origin {origin.url} cannot be reached: {why}. Is it running there?") from failure
 

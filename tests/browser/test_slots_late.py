@@ -1,10 +1,14 @@
-"""Late pieces in Chromium: the page is the same where the browser patches them in, and where the runtime has to."""
+"""Late pieces in Chromium: the page is the same where the browser patches them in, and where the runtime has to.
+
+A browser that cannot patch at all is twice the same one here, and what is asserted of it is what an older one does.
+"""
 
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext
 
+from tests.browser.abilities import patches
 from tests.browser.slots_site import RUNS, Chunks, Visit, visiting, without_patching
 
 NATIVE, SCRIPTED = "native", "scripted"
@@ -34,7 +38,7 @@ SHOWN = """() => {
   const one = (node) => {
     const said = (node.target ? `?${node.target} ` : "") + node.data
     if (node.nodeType === 3) return said.trim()
-    if (node.nodeType !== 1) return `<${/^[?]?\\S*/.exec(said)}>`
+    if (node.nodeType !== 1) return `<${/^[?]?[^\\s?]*/.exec(said)}>`
     const inside = (node.shadowRoot ? `#(${read(node.shadowRoot)})` : "") + read(node)
     return `<${node.localName}${node.className && "." + node.className}>${inside}</>`
   }
@@ -198,7 +202,7 @@ def test_range_without_an_end_among_its_siblings_is_left_alone(scripted: Visit) 
 
 
 def test_without_scripting_the_browser_patches_and_an_older_one_keeps_the_fallback(
-    contexts: dict[str, BrowserContext],
+    browser: Browser, contexts: dict[str, BrowserContext]
 ) -> None:
     seen = {}
     for name, context in contexts.items():
@@ -208,4 +212,4 @@ def test_without_scripting_the_browser_patches_and_an_older_one_keeps_the_fallba
             visit.open(f"<main>{waiting('a')}</main>{patch('a', 'A')}")
             seen[name] = visit.page.inner_text("main")
         plain.close()
-    assert seen == {NATIVE: "A", SCRIPTED: "fallback"}
+    assert seen == {NATIVE: "A" if patches(browser) else "fallback", SCRIPTED: "fallback"}

@@ -1,6 +1,8 @@
 """What strangers, teams and chance try on composed pages: other viewers' words, bombs, leaks, and pages cut short."""
 
 import asyncio
+import gzip
+import random
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -270,7 +272,7 @@ async def test_attempts_are_within_the_deadline_of_their_page() -> None:
     async with playing([ESI, team("a")], origins, deadline=0.1) as play:
         got = await play.get("/")
         assert got.text == "<!doctype html>end"
-        assert got.seconds < 0.3
+        assert got.seconds < 0.45  # one after another, each with a deadline of its own, they would take 0.6
 
 
 async def test_alternatives_of_one_another_come_to_an_end() -> None:
@@ -532,3 +534,98 @@ async def test_who_leaves_as_a_connection_opens_does_not_leave_it_open(
         assert asking.cancelled()
         assert "0 busy" in repr(pool)
         await pool.aclose()
+
+
+# Whatever the way, the same parts are the same page
+
+PLACES = (
+    "{}",
+    "<p>{}</p>",
+    "<table>{}</table>",
+    "<table><tr>{}</table>",
+    "<table><tr><td>{}</td></tr></table>",
+    "<select>{}</select>",
+    "<svg>{}</svg>",
+    "<template>{}</template>",
+    "<b><i>{}</b></i>",
+    "<form>{}",
+    "<ul><li>{}</ul>",
+    "<script>{}</script>",
+    "<!--{}-->",
+    "<details>{}",
+)
+SPELLINGS = (
+    '<mf-slot name="{}" {}>{}</mf-slot>',
+    '<!--mf:slot name="{}" {}-->{}',
+    '<template mf-slot="{}" {}>{}</template>',
+)
+SAID = (
+    "",
+    "required",
+    "optional",
+    "primary",
+    "city=paris",
+    'x="%0d&#0;&#xD800;\u2028"',
+    "isolation=shadow",
+    "id=q class=w",
+)
+BETWEEN = ("", "<i>fallback</i>", "<p>open", "</main>", "<!-- ", "<table><tr>")
+MARKUP = (
+    "<b>x</b>",
+    "<p>",
+    "<table><tr><td>",
+    "</body></html>",
+    "<form><form>",
+    "<plaintext>",
+    "<!--",
+    "<a><a>",
+    "é",
+    "\0",
+)
+ENDS = ("</body></html>", "", "</html>", "<!-- ", "<script>", "</body></html><p>after")
+
+
+def random_slot(rolls: random.Random) -> str:
+    name = rolls.choice(("a.box", "b.box", "nobody.knows"))
+    return rolls.choice(SPELLINGS).format(name, rolls.choice(SAID), rolls.choice(BETWEEN))
+
+
+def random_shell(rolls: random.Random) -> str:
+    slots = "".join(rolls.choice(PLACES).format(random_slot(rolls)) for _ in range(rolls.randint(1, 4)))
+    return "<!doctype html><title>S</title>" + slots + rolls.choice(ENDS)
+
+
+def random_piece(rolls: random.Random) -> str:
+    return "".join(
+        random_slot(rolls) if rolls.random() < 0.25 else rolls.choice(MARKUP) for _ in range(rolls.randint(0, 5))
+    )
+
+
+async def shown(teams: list[dict[str, Any]], markup: dict[str, str], *, keeps: bool, delay: float, coding: str) -> str:
+    """The page as a viewer gets it: made anew, kept, or in parts."""
+
+    def answers(name: str) -> Answers:
+        said = "max-age=60" if keeps else "no-store"
+        late = 0.0 if name == "shell" else delay
+        return lambda _: html(markup[name], ("cache-control", said), delay=late)
+
+    async with playing([shell(), *teams], {name: answers(name) for name in markup}, deadline=5) as play:
+        for _ in range(3 if keeps else 1):
+            got = await play.get("/", ("accept-encoding", coding))
+        assert got.status in (200, 502), got.text
+        assert [fact.error for fact in play.facts if isinstance(fact, Served) and "defect" in fact.error] == []
+        body = gzip.decompress(got.body) if got.get("content-encoding") == "gzip" else got.body
+        return body.decode() if got.status == 200 else "502"
+
+
+@pytest.mark.parametrize("seed", range(24))
+async def test_the_same_parts_are_the_same_page(seed: int) -> None:
+    rolls = random.Random(seed)
+    markup = {"shell": random_shell(rolls), "a": random_piece(rolls), "b": random_piece(rolls)}
+    teams = [team(name, composes=rolls.random() < 0.6) for name in "ab"]
+    pages = [
+        await shown(teams, markup, keeps=keeps, delay=delay, coding=coding)
+        for keeps, delay in ((False, 0.0), (True, 0.0), (False, 0.01))
+        for coding in ("identity", "gzip")
+    ]
+    assert pages == pages[:1] * 6, markup

@@ -111,8 +111,12 @@ def answering(request: httpx.Request) -> httpx.Response:
 
 @pytest.mark.parametrize(
     ("languages", "told"),
-    [((), b"<p>"), (("ssi",), b"<p>"), (("esi",), b'<p>portico="ESI/1.0"')],
-    ids=["nothing", "not of SSI", "what can be done for ESI"],
+    [
+        ((), b'<p>portico="MF/1.0"'),
+        (("ssi",), b'<p>portico="MF/1.0"'),
+        (("esi",), b'<p>portico="MF/1.0 ESI/1.0"'),
+    ],
+    ids=["that slots are filled", "nothing of SSI", "what can be done for ESI"],
 )
 def test_an_origin_is_told_what_composing_tells_it(languages: tuple[str, ...], told: bytes) -> None:
     found = sources.page("http://shop.test/home", languages, httpx.MockTransport(answering))
