@@ -15,7 +15,7 @@ from fragments.plan import Plan
 from fragments.scan import attributes, tokens, unescape
 from gateway.exchange import Answer
 from gateway.message import Entry
-from gateway.proxy.slots import Filled
+from gateway.proxy.composition import Filled
 from gateway.recent import Recent
 
 A_YEAR = 365 * 86400.0

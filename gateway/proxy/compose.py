@@ -28,9 +28,11 @@ from gateway.errors import NotFound
 from gateway.exchange import Answer, Exchange, Fetch
 from gateway.message import Entry, Fields, Response, Stream, gathered, without
 from gateway.proxy.cache import Cache
+from gateway.proxy.composition import Composition, Filled
 from gateway.proxy.hints import Hints
 from gateway.proxy.page import Nonce, Page, Parts, Stitched, Zipped, nonce_of, packed, zips
-from gateway.proxy.slots import Ask, Composition, Filled, Slots, part_of, weight_of
+from gateway.proxy.reading import part_of, weight_of
+from gateway.proxy.slots import Ask, Slots
 from gateway.proxy.spoken import Spoken, named, utf8
 from gateway.proxy.straight import Straight
 from gateway.recent import Weighed

@@ -10,7 +10,7 @@ from fragments.contain import Fitted
 from fragments.head import HeadItem
 from fragments.scan import attributes, tokens, unescape
 from gateway.exchange import Answer, Exchange
-from gateway.proxy.slots import Filled
+from gateway.proxy.composition import Filled
 
 BY_CODING = frozenset({b"accept-encoding"})
 PRIVATE = frozenset({b"private", b"no-store"})

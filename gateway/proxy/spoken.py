@@ -14,7 +14,9 @@ from fragments.stitch import Nothing
 from fragments.values import Asked
 from gateway.exchange import Answer, Exchange, Fetch
 from gateway.message import without
-from gateway.proxy.slots import Answers, Composition, Filled, Slots, weight_of
+from gateway.proxy.composition import Answers, Composition, Filled
+from gateway.proxy.reading import weight_of
+from gateway.proxy.slots import Slots
 from gateway.recent import Weighed
 from gateway.store.codec import digest
 

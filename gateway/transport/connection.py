@@ -232,6 +232,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        if self._closed:  # given up while it was made
+            self._transport.abort()
 
     def pause_writing(self) -> None:
         self._full = True

@@ -13,7 +13,7 @@ import fragments.parse as parse
 import fragments.plan as plans
 from fragments.errors import FragmentsError
 from fragments.plan import ISOLATIONS, WRAPPED, Plan, Slot
-from gateway.proxy.slots import MOST
+from gateway.proxy.composition import MOST
 from gateway.rules.fields import media_type
 from gateway.table import Fragment, Mount, Table
 from gateway.trial.remarks import Remark, of, placed, remark, wrong

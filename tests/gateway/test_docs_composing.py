@@ -15,6 +15,8 @@ import fragments.dialects as dialects
 import fragments.directives as directives
 import fragments.placing as placing
 import fragments.sift as sift
+import gateway.proxy.asking as asking
+import gateway.proxy.composition as composition
 import gateway.proxy.scoped as scoped
 import gateway.proxy.slots as slots
 import gateway.rules.algebra as algebra
@@ -96,8 +98,8 @@ def of_limits() -> str:
         ("", f"{cutting.MOST} slots", "the others are left as they are"),
         (
             "",
-            f"{slots.MOST} fetches, with those of fragments' own slots and of alternatives; what is stored counts, "
-            "`lazy` does not",
+            f"{composition.MOST} fetches, with those of fragments' own slots and of alternatives; "
+            "what is stored counts, `lazy` does not",
             "its slot shows its content: `unknown`",
         ),
         ("", f"{slots.DEEPEST} fragments in one another", "its slot shows its content: `unknown`"),
@@ -110,7 +112,7 @@ def of_limits() -> str:
         ("in ESI or SSI", f"{directives.MOST:,} directives", "the others are text"),
         ("", f"{directives.DEPTH} in one another", "the tags of those inside go"),
         ("", f"{mebi(dialects.GROWTH)} once they are done", _AS_IT_IS),
-        ("a fragment", f"{slots.QUERY} bytes of a visitor's query", "longer parameters are left out"),
+        ("a fragment", f"{asking.QUERY} bytes of a visitor's query", "longer parameters are left out"),
         ("", f"{mebi(PIECE.size)}, {PIECE.depth} levels deep, {PIECE.tags:,} tags", _REFUSED),
         ("", f"{PIECE.formatting} unclosed formatting elements, {PIECE.attributes:,} attributes on a tag", _REFUSED),
         ("", f"{GROWTH} times its size, and {mebi(SLACK)}, once it is closed properly", _REFUSED),
