@@ -52,7 +52,7 @@ def test_a_page_is_asked_for_at_its_origin(origin: Callable[[Answers], Origin]) 
 def test_an_origin_is_told_that_its_esi_is_understood(origin: Callable[[Answers], Origin]) -> None:
     shell = origin(page('<!doctype html><esi:include src="/x"/>'))
     told = json.loads(portico("plan", f"{shell.url}/", "--dialects", "esi", "--json").stdout)
-    assert shell.requests[0].get("Surrogate-Capability") == 'portico="ESI/1.0"'
+    assert shell.requests[0].get("Surrogate-Capability") == 'portico="MF/1.0 ESI/1.0"'
     assert [slot["include"]["source"] for slot in told["slots"]] == ["/x"]
 
 
