@@ -6,6 +6,7 @@ socket they share, and the control plane runs in the parent, which starts a work
 
 import asyncio
 import contextlib
+import ctypes
 import gc
 import logging
 import multiprocessing
@@ -342,6 +343,7 @@ def _freeze() -> None:
     """What lives as long as the process need not be looked at by every collection."""
     gc.collect()
     gc.freeze()
+    _trim()
     gc.set_threshold(
         20_000, 20, 50
     )  # an exchange leaves no cycles: looking for some 700 objects apart costs two percent
@@ -355,3 +357,10 @@ def _surroundings(settings: Settings) -> Surroundings:
 
 def _listeners(settings: Settings) -> list[tuple[str, int]]:
     return [settings_of.address(settings.listen), settings_of.address(settings.admin)]
+
+
+def _trim() -> None:
+    """What only starting up needed goes back to the system; glibc would keep it, other libraries do as they do."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
