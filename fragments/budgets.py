@@ -16,6 +16,7 @@ import fragments.patterns as patterns
 from fragments.errors import OverBudget
 from fragments.scan import Kind, Token, attributes, tokens
 from fragments.skim import DRAWING, DRAWN, START, skim
+from fragments.tidy import nested
 
 ATTRIBUTES = 1024
 
@@ -42,6 +43,7 @@ GROWTH, SLACK = 4, 64 * 1024  # normal form may be that many times its source, a
 
 class Survey(NamedTuple):
     document: bool  # a whole document, not a part of one
+    tidy: frozenset[bytes] = frozenset()  # the names of its tags, if reading it can only give what it spells out
 
 
 def _words(text: str) -> frozenset[bytes]:
@@ -122,7 +124,8 @@ def _means_document(token: Token) -> bool:
 _RAW = _words("title textarea style script xmp iframe noembed noframes plaintext")
 _TAG = re.compile(rb"(?:%b|<(/?[a-z][^\t\n\f\r />]*))" % DRAWING.pattern)
 _LONG = re.compile(rb"<[^<]{%d}" % ATTRIBUTES)
-_LEAVING_NOTHING = _UNBUILT | _ROOTS | _words("/html /head /body") | {b""}  # a drawing has no name here
+_ROOT_TAGS = _ROOTS | _words("/html /head /body")
+_LEAVING_NOTHING = _UNBUILT | _ROOT_TAGS | {b""}  # a drawing has no name here
 _FOREIGN_ROOTS = _words("svg math")
 _DEEPEST = 64  # open elements of a neat page
 
@@ -135,7 +138,7 @@ def _neatly_within(source: bytes, told: Sequence[Token], budget: Budget) -> bool
         return False
     text = _without_text(source, told)
     tags = _TAG.findall(text)
-    deepest = _nested(tags, budget, b"<svg" in text)
+    deepest = _nested(tags, _deepest(budget, b"<svg" in text))
     return (
         deepest is not None
         and signs * (1 + deepest) <= budget.created
@@ -173,9 +176,12 @@ def _without_text(source: bytes, told: Sequence[Token]) -> bytes:
     return b"".join(parts)
 
 
-def _nested(tags: Sequence[bytes], budget: Budget, drawn: bool) -> int | None:
+def _deepest(budget: Budget, drawn: bool) -> int:
+    return min(_DEEPEST, budget.formatting, budget.depth - DRAWN * drawn)
+
+
+def _nested(tags: Sequence[bytes], limit: int) -> int | None:
     """How deep, if each is closed in turn, and not too deep."""
-    limit = min(_DEEPEST, budget.formatting, budget.depth - DRAWN * drawn)
     stack = [b""]
     deepest, top, end = 0, b"", b" "  # the end tag that closes what is on top
     for tag in tags:
@@ -205,11 +211,10 @@ _SLASH = ord("/")
 # A comment, or a tag whose values are written as usual, in lower case. Where these hold every "<" of a source, none is
 # in a value: a quote opens one only behind a name and "=", and no such value holds a "<".
 _VALUE = rb"(?<=[^\t\n\f\r />\"'=<])=(?:\"[^\"<]*+\"(?=[\t\n\f\r />])|'[^'<]*+'(?=[\t\n\f\r />])|[^\t\n\f\r \"'=<>`]++)"
-_PLAIN_TAG = rb"<(/?[a-z][^\t\n\f\r />\"'=<]*+)(?=[\t\n\f\r />])(?:[^\"'<>=]++|%b)*+>" % _VALUE
+_PLAIN_TAG = rb"<(/?[a-z][^\t\n\f\r />\"'=<]*+)(?:>|(?=[\t\n\f\r /])(?:[^\"'<>=]++|%b)*+>)" % _VALUE
 _PLAIN_COMMENT = rb"<!--(?!-?>)[^<>-]*+(?:-(?!-)[^<>-]*+)*+-->"
-_PLAIN = patterns.compile(rb"(?:%b|%b|%b)" % (DRAWING.pattern, _PLAIN_COMMENT, _PLAIN_TAG))
-_PLAIN_OR_DRAWN = patterns.compile(rb"(?:(%b)|%b|%b)" % (DRAWING.pattern, _PLAIN_COMMENT, _PLAIN_TAG))
-_ROOT_TAG = re.compile(rb"</?(?:html|head|body)[\t\n\f\r />]")
+_PLAIN = patterns.compile(rb"(?:%b|%b)" % (_PLAIN_TAG, _PLAIN_COMMENT))
+_DRAWN = b"<img>"  # stands for a drawing: as little is open after it
 _DOCTYPE = b"<!doctype html>"
 
 
@@ -217,19 +222,23 @@ def _plainly_within(source: bytes, budget: Budget) -> Survey | None:
     """The same of a source in which every "<" begins a plain tag, a drawing or a comment; None of any other."""
     lower = source.lower()
     drawn = b"<svg" in lower
-    found = _PLAIN_OR_DRAWN.findall(lower) if drawn else []
-    tags = [tag for _, tag in found] if drawn else _PLAIN.findall(lower)
-    inside = sum(drawing.count(b"<") - 1 for drawing, _ in found if drawing)
+    outside = DRAWING.sub(_DRAWN, lower) if drawn else lower
+    tags = _PLAIN.findall(outside)
     doctype = lower.startswith(_DOCTYPE)
-    roots = sum(tag.removeprefix(b"/") in _ROOTS for tag in tags) if _ROOT_TAG.search(lower) else 0
+    names = frozenset(tags)
+    roots = sum(tag.removeprefix(b"/") in _ROOTS for tag in tags) if not names.isdisjoint(_ROOT_TAGS) else 0
     signs, document = source.count(b"<"), doctype or roots > 0
-    if len(tags) + inside + doctype != signs:
+    if len(tags) + doctype != outside.count(b"<"):
         return None
     if signs > budget.tags or roots > budget.roots or budget.attributes < ATTRIBUTES:
         return None
     if _has_long_tag(lower, _PLAIN) or (document and not _has_text_alone(tags)):
         return None
-    deepest = _nested(tags, budget, drawn)
+    limit = _deepest(budget, drawn)
+    deepest = nested(tags, limit)
+    if deepest is not None and signs * (1 + deepest) <= budget.created:
+        return Survey(document, names)
+    deepest = _nested(tags, limit)
     return Survey(document) if deepest is not None and signs * (1 + deepest) <= budget.created else None
 
 

@@ -15,7 +15,7 @@ import fragments.parse as parse
 from fragments.errors import Uncontained
 from fragments.head import METADATA, RULES, HeadItem
 from fragments.piece import Piece
-from fragments.plan import ISOLATIONS, WRAPPED, Context, Diagnostic, Slot, around, bare
+from fragments.plan import ISOLATIONS, WRAPPED, Context, Diagnostic, Slot, around, bare, parsed_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def _section(piece: Piece, slot: Slot) -> Fitted | None:
 
 def _inline(piece: Piece, slot: Slot, rung: str, name: str) -> Fitted | None:
     inside = piece.html.decode()
-    if not piece.stable or not parse.holds(around(slot), bare(slot, name), inside, slot.mark):
+    if not _holds(piece, slot, bare(slot, name), inside):
         return None
     return _fitted(piece, slot, rung, inside, _brought(piece, slot), name)
 
@@ -114,9 +114,19 @@ def _shadow(piece: Piece, slot: Slot) -> Fitted | None:
     """A declarative shadow root; its sheets go in, for none of the page's reaches there."""
     sheets, others = fence.shadowed(_brought(piece, slot))
     inside = f'<template shadowrootmode="open">{sheets}{piece.html.decode()}</template>'
-    if not piece.stable or not parse.holds(around(slot), bare(slot), inside, slot.mark):
+    if not _holds(piece, slot, bare(slot), inside):
         return None
     return _fitted(piece, slot, "shadow", inside, others)
+
+
+def _holds(piece: Piece, slot: Slot, wrapper: parse.Wrapper, inside: str) -> bool:
+    """Whether the page is safe from the piece, and the piece is read as it is written: there or, if the place changes
+    that, where it was read first."""
+
+    def comes_back() -> bool:
+        return parse.comes_back(piece.html.decode(), *parsed_as(slot.context))
+
+    return piece.stable and parse.holds(around(slot), wrapper, inside, slot.mark, comes_back)
 
 
 def _iframe(piece: Piece, slot: Slot) -> Fitted | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNode
@@ -83,7 +84,7 @@ def edited(
     They are given without their children, all but text; None if one should have other text."""
     parser = _parser(source, None if document else "div")
     last = 0
-    for node in parser.css(wanted):
+    for node in parser.css(wanted) if wanted else ():
         if node.mem_id == last or node.tag in ROOTS:  # a node comes once for each part of the selector
             continue
         last = node.mem_id
@@ -347,13 +348,17 @@ class Surroundings:
     chain: tuple[str, ...]
     wrapper: Wrapper
     quirks: bool = False
+    read_as: tuple[str, str] = ("div", HTML)  # what a piece for it is parsed in, and the namespace of that
 
 
-def holds(around: Surroundings, wrapper: Wrapper, inside: str, mark: str) -> bool:
+def holds(
+    around: Surroundings, wrapper: Wrapper, inside: str, mark: str, otherwise: Callable[[], bool] | None = None
+) -> bool:
     """Whether the page around stays as it is with an empty slot, whatever stands in it: for viewers with scripting, and
-    for those without, who read `<noscript>` as markup."""
+    for those without, who read `<noscript>` as markup. `otherwise` is asked, too, if what stands in it is not read as
+    it is written."""
     modes = (True, False) if "<noscript" in inside.lower() else (True,)
-    if not all(_holds(around, wrapper, inside, mark, mode) for mode in modes):
+    if not all(_holds(around, wrapper, inside, mark, mode, otherwise=otherwise) for mode in modes):
         return False
     return _FORMATTING.isdisjoint(around.chain) or all(_keeps(around, wrapper, inside, mark, mode) for mode in modes)
 
@@ -369,19 +374,37 @@ def _keeps(around: Surroundings, wrapper: Wrapper, inside: str, mark: str, scrip
 
 
 def _holds(
-    around: Surroundings, wrapper: Wrapper, inside: str, mark: str, scripting: bool, closed: bool = True
+    around: Surroundings,
+    wrapper: Wrapper,
+    inside: str,
+    mark: str,
+    scripting: bool,
+    closed: bool = True,
+    otherwise: Callable[[], bool] | None = None,
 ) -> bool:
     first, last = f"<!--({mark}-->", f"<!--){mark}-->"
     filled = _parsed(around, (first + inside + last).join(wrapper), scripting, closed)
     if filled.count(first) != 1 or filled.count(last) != 1:
         return False
     start, end = filled.index(first) + len(first), filled.index(last)
-    if start > end or not _stands_apart(filled[start:end], last):
+    if start > end or not _stands_apart(read := filled[start:end], last):
+        return False
+    if otherwise is not None and read != inside and not otherwise():
         return False
     emptied = filled[:start] + filled[end:]
     if wrapper != around.wrapper:
         emptied = emptied.replace((first + last).join(wrapper), (first + last).join(around.wrapper))
-    return emptied == _parsed(around, (first + last).join(around.wrapper), scripting, closed)
+    empty = _empty(around, scripting, closed)
+    return emptied == empty.replace(_FIRST, first).replace(_LAST, last)
+
+
+_FIRST, _LAST = "<!--(-->", "<!--)-->"
+
+
+@lru_cache(maxsize=256)
+def _empty(around: Surroundings, scripting: bool, closed: bool) -> str:
+    """The page around with an empty slot, by no mark."""
+    return _parsed(around, (_FIRST + _LAST).join(around.wrapper), scripting, closed)
 
 
 def _stands_apart(inside: str, last: str) -> bool:

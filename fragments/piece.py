@@ -59,14 +59,14 @@ def read(
     if slots:
         written = slotted(written)
         source = written.decode("utf-8", "replace")
-    document = parse.survey(written, in_flow=context in WRAPPED).document
+    told = parse.survey(written, in_flow=context in WRAPPED)
     lower = written.lower()
     if context in WRAPPED and not slots and not ids:
         sieve = Sieve(place, context, place.base, slots, marked=False)
-        plain = shortcut.read(source, lower, document, sieve)
+        plain = shortcut.read(source, lower, told, sieve)
         if plain is not None:
             return _piece(*plain, True, sieve, len(written))
-    nodes, roots = _tree(source, document, context)
+    nodes, roots = _tree(source, told.document, context)
     if ids:
         prefixed(nodes, ids)
     based = _based(nodes, place) if b"<base" in lower else place
@@ -88,7 +88,9 @@ def _piece(html: str, roots: dict[str, str], stable: bool, sieve: Sieve, size: i
     if any(name in ("id", "style") or name.startswith("on") for name in roots):
         sieve.say("piece-root-attributes", "The id, style and handlers of html and body are the page's; left out.")
     written = html.encode()
-    parts = (written, sieve.title, roots, sieve.items, sieve.context, sieve.module, sieve.place.prefix)
+    parts = (sieve.title, roots, sieve.items, sieve.context, sieve.module, sieve.place.prefix, len(written))
+    digest = hashlib.blake2b(repr(parts).encode(), digest_size=16)
+    digest.update(written)
     return Piece(
         written,
         tuple(sieve.items),
@@ -97,7 +99,7 @@ def _piece(html: str, roots: dict[str, str], stable: bool, sieve: Sieve, size: i
         roots.get("lang"),
         roots.get("dir"),
         tuple(sieve.diagnostics),
-        hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest(),
+        digest.hexdigest(),
         stable,
         tuple((name, value) for name, value in roots.items() if name.startswith("data-") and not name.startswith(MARK)),
         sieve.module,

@@ -26,10 +26,10 @@ _NONE: dict[str, Change] = {}
 _CARRIERS = {element.decode(): {name.decode(): how for name, how in each.items()} for element, each in CARRIERS.items()}
 _FOREIGN = {name.decode(): how for name, how in FOREIGN.items()}
 _PRESENTATION = {name.decode() for name in PRESENTATION}
-_COMMON = frozenset({"style", "srcdoc", "nonce"})
-_CONCERNING = {element: _COMMON.union(each) for element, each in _CARRIERS.items()}
-CONCERNED = _COMMON.union(*_CONCERNING.values())  # attributes that may change on some element
-_FOREIGN_CONCERNING = _COMMON.union(_FOREIGN, _PRESENTATION)
+COMMON = frozenset({"style", "srcdoc", "nonce"})  # on any element
+CONCERNING = {element: COMMON.union(each) for element, each in _CARRIERS.items()}
+CONCERNED = COMMON.union(*CONCERNING.values())  # attributes that may change on some element
+_FOREIGN_CONCERNING = COMMON.union(_FOREIGN, _PRESENTATION)
 _JAVASCRIPT = {"", "module", "text/javascript", "application/javascript", "text/ecmascript", "application/ecmascript"}
 _DEFINES = re.compile(r"customElements[\t\n\r ]*\.[\t\n\r ]*define\([\t\n\r ]*[\"'`]([a-z][^\"'`\t\n\r ]{0,99})[\"'`]")
 _MAPS = 16  # which are merged one into the other
@@ -141,7 +141,7 @@ class Sieve:
         if "id" in attributes and not self.enclosed:
             self.ids.add(attributes["id"])
         foreign = element.space != parse.HTML
-        concerning = _FOREIGN_CONCERNING if foreign else _CONCERNING.get(element.name, _COMMON)
+        concerning = _FOREIGN_CONCERNING if foreign else CONCERNING.get(element.name, COMMON)
         if not concerning.isdisjoint(attributes):
             attributes.pop("nonce", None)
             carriers = _FOREIGN if foreign else _CARRIERS.get(element.name, _NONE)
@@ -153,9 +153,9 @@ class Sieve:
         return attributes
 
     def value(self, name: str, value: str, change: Change | None, foreign: bool) -> str:
-        if change is action and self.address is not None and not clean(value):
-            return self.address  # an empty action is the document's own address, whatever its base says
         if change is not None:
+            if change is action and self.address is not None and not clean(value):
+                return self.address  # an empty action is the document's own address, whatever its base says
             return change(value, self.place)
         if name == "srcdoc" and not foreign:
             return rewrite.html(value.encode("utf-8", "replace"), self.place).decode("utf-8", "replace")

@@ -50,6 +50,8 @@ def below(url: str, place: Place) -> str:
 
 def clean(url: str) -> str:
     """What every URL parser does first: edges trimmed, tabs and newlines dropped."""
+    if url.isprintable() and " " not in url:  # as most are
+        return url
     stripped = url.strip(_C0_OR_SPACE)
     return _TAB_OR_NEWLINE.sub("", stripped) if _TAB_OR_NEWLINE.search(stripped) else stripped
 
@@ -76,7 +78,7 @@ def _is_absolute(url: str) -> bool:
 
 
 def _rooted(url: str, place: Place) -> str | None:
-    if ("." in url or "%" in url) and _DOTS.search(_path(url)):
+    if ("/." in url or "%" in url or "\\" in url) and _DOTS.search(_path(url)):
         path, rest = _split(url)
         return _placed(_without_dots(path) + rest, place)
     if place.relinked and (moved := _moved(url, place)):
@@ -95,7 +97,7 @@ def _stands(url: str, place: Place) -> bool:
     """Whether a root path is right as it is: it has the prefix, or means another mount this one links to."""
     if _inside(url, place.prefix) or url.startswith(_GATEWAY):
         return True
-    return any(_inside(url, other) for other in place.links_to)
+    return bool(place.links_to) and any(_inside(url, other) for other in place.links_to)
 
 
 def _moved(url: str, place: Place) -> str | None:
@@ -202,6 +204,9 @@ _DESCRIPTOR_MARK = re.compile(r"[(),]")
 
 
 def _descriptors_end(value: str, at: int) -> int:
+    if "(" not in value:
+        end = value.find(",", at)
+        return len(value) if end < 0 else end
     parenthesised = False
     for found in _DESCRIPTOR_MARK.finditer(value, at):
         if found[0] == "," and not parenthesised:

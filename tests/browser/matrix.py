@@ -22,6 +22,7 @@ from fragments.piece import Piece, read
 from fragments.plan import WRAPPED, Context, Plan, Slot, compile, compile_piece
 from fragments.stitch import Fallback, Filling, Nothing, Stitch, page
 from fragments.urls import Place
+from tests.browser.abilities import patches
 from tests.browser.nasty import HTML, KINDS, WHOLE, Answer, drawn, spliced_tags
 from tests.browser.ordinary import ORDINARY
 
@@ -327,6 +328,7 @@ def shells_at_random(number: int, seed: int) -> list[Standing]:
 
 # A document as text, each slot as one word whatever is in it and on whatever rung it stands; in the order of the
 # document, with the form that each control belongs to. Of a template that has patched a slot an empty comment is left.
+# To a browser that does not patch, instructions are comments, and such a template waits for the runtime.
 _DUMP = """
     (doc, marks, hoisted) => {
         const out = [doc.compatMode];
@@ -342,14 +344,15 @@ _DUMP = """
             return at >= 0 && Boolean(brought.splice(at, 1));
         };
         const text = words => { if (words) out.push('"' + words + '"'); };
-        const begins = node => {
-            if (node.nodeType === 8) return node.data.startsWith("mf:") && node.data.slice(3);
-            if (node.nodeType !== 7 || node.target !== "start") return false;
-            return (/"mf-(.*?)"/.exec(node.data) || [])[1];
-        };
-        const ends = (node, first) => first.nodeType === 8
+        const instruction = node => node.nodeType === 7 ? "?" + node.target + " " + node.data
+            : node.nodeType === 8 && !window.patches ? node.data : "";
+        const isMark = node => node.nodeType === 8 && node.data.startsWith("mf:");
+        const begins = node => isMark(node)
+            ? node.data.slice(3)
+            : (/^[?]start .*?"mf-(.*?)"/.exec(instruction(node)) || [])[1];
+        const ends = (node, first) => isMark(first)
             ? node.nodeType === 8 && node.data === "/" + first.data
-            : node.nodeType === 7 && node.target === "end";
+            : /^[?]end\\b/.test(instruction(node));
         const children = parent => {
             let words = "", first = null;
             for (const node of parent.childNodes) {
@@ -376,6 +379,7 @@ _DUMP = """
                 return;
             }
             if (isBrought(node)) return;
+            if (!window.patches && slots.has(node.getAttribute("data-mf-late"))) return;
             const attributes = [...node.attributes].map(a => a.name + "=" + a.value).sort().join(" ");
             const owner = controls.has(node.localName) && node.form ? " of form " + node.form.id : "";
             out.push("<" + node.namespaceURI.slice(-4) + ":" + node.localName + " " + attributes + owner);
@@ -427,6 +431,7 @@ def opened(browser: Browser) -> Page:
     """A page in which documents can be compared."""
     tab = browser.new_page()
     tab.set_content(_EMPTY)
+    tab.evaluate("able => { window.patches = able }", patches(browser))
     return tab
 
 

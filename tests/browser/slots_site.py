@@ -26,6 +26,7 @@ class Site:
     pages: dict[str, str | Chunks] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     fields: list[tuple[str, str]] = field(default_factory=list)
+    moved: dict[str, str] = field(default_factory=dict)
     slow: dict[str, float] = field(default_factory=dict)
     nonce: str = ""
     soft: bool = False
@@ -77,6 +78,8 @@ class Site:
             kind = "application/json" if seen.path.startswith("/-/slots") else KINDS[seen.path.rpartition(".")[2]]
             headers = [("Content-Type", kind), ("Cache-Control", "no-store")]
             return Answer(self.files[seen.target].encode(), headers=headers, delay=delay)
+        if seen.target in self.moved:
+            return Answer(b"", 302, [("Location", self.moved[seen.target])])
         page = self.pages.get(seen.target)
         if page is None:
             return Answer(b"nobody", 404, [("Content-Type", "text/plain")])

@@ -12,6 +12,7 @@ from fragments.contain import Fitted
 from fragments.plan import Plan
 from fragments.stitch import Fallback, Filling, Nothing, Stitch
 from tests.browser import matrix
+from tests.browser.abilities import patches
 from tests.browser.matrix import (
     ASKED,
     ISOLATIONS,
@@ -214,10 +215,13 @@ def test_a_late_slot_is_a_slot_before_its_piece_is_there(
     ("place", "body"),
     [(place, {"late rows": "<tr><td>came", "late cells": "<td>came"}.get(place, "came")) for place in LATE],
 )
-def test_a_late_piece_is_patched_in_by_the_browser(tab: Page, place: str, body: str) -> None:
+def test_a_late_piece_is_patched_in_by_a_browser_that_can(browser: Browser, tab: Page, place: str, body: str) -> None:
+    """In another one it waits in its template. Two of the places cannot come late, and have it from the start."""
     page = put("came", Answer(body.encode()), place).html
     shown = tab.evaluate("html => new DOMParser().parseFromString(html, 'text/html').body.innerText", page)
-    assert "came" in shown and "F" not in shown
+    waits = standing(place).slot.late and not patches(browser)
+    assert ("came" in shown) is not waits
+    assert "F" not in shown or waits
 
 
 # ---- What the comparison is worth -----------------------------------------------------------------------------------
@@ -234,10 +238,11 @@ def raw(answer: Answer, place: str) -> Case:
 
 @BOTH
 @pytest.mark.parametrize("place", ["body", "p", "li", "td", "table", "select", "svg", "shadow", "nested", "late"])
-def test_the_comparison_sees_what_is_not_contained(tab: Page, place: str, scripting: bool) -> None:
+def test_the_comparison_sees_what_is_not_contained(browser: Browser, tab: Page, place: str, scripting: bool) -> None:
+    """A template that waits holds most of it."""
     small = [answer for answer in ANSWERS.values() if len(answer.body) < 2000 and answer.content_type == HTML]
     seen = differing(tab, [raw(answer, place) for answer in small if utf8(answer.body)], scripting=scripting)
-    assert len(seen) >= 40
+    assert len(seen) >= (40 if place != "late" or patches(browser) else 3)
 
 
 def utf8(body: bytes) -> bool:

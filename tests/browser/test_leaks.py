@@ -79,9 +79,9 @@ def test_escape_ends_at_the_application(tried: Tried, escape: Escape) -> None:
 
 @pytest.mark.parametrize("escape", [each for each in ESCAPES if each.layer == "E"], ids=label)
 def test_escape_is_rescued_without_the_runtime(browser: Browser, rescued: dict[str, Outcome], escape: Escape) -> None:
-    """Where the browser says which page it came from. A preload that it does not say it of is lost, its import is not."""
+    """Where the browser says which page it came from; a preload that it does not say it of is lost."""
     outcome = rescued[escape.id]
-    said = escape.channel != "J16" or says_who_preloads(browser)
+    said = escape.id != "j-preload" or says_who_preloads(browser)
     assert outcome.ending == ("rescued" if said else "leaked"), f"{escape.channel} {escape.id}: {outcome.why}"
 
 

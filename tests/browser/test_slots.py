@@ -178,6 +178,50 @@ def test_page_may_take_an_error_upon_itself(visit: Visit) -> None:
     assert [each for each in visit.complaints if "404 (Not Found)" not in each] == []
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        pytest.param("//other.test/-/fragment/x", id="another host"),
+        pytest.param("http://other.test/-/fragment/x", id="in full"),
+        pytest.param("/hotels/page", id="no fragment"),
+        pytest.param("/-/fragment/../../hotels/page", id="a way out"),
+        pytest.param("/-/fragment/%2e%2e/%2e%2e/hotels/page", id="a way out in other words"),
+        pytest.param("data:text/html,<mf-slot data-mf-slot>", id="no address of ours"),
+    ],
+)
+def test_mark_that_names_what_is_no_fragment_of_the_portal_fetches_nothing(visit: Visit, address: str) -> None:
+    """A page that writes whatever it is told may hold the mark of somebody else."""
+    visit.site.fragment("/hotels/page", f"<b>evil</b><script>{RUNS}('evil')</script>")
+    asked: list[str] = []
+    visit.page.on("request", lambda request: asked.append(request.url))
+    visit.open(lazy(address).partition("<noscript>")[0], head=ERRORS)
+    visit.until("window.errors")
+    assert visit.text("mf-slot p") == "wait"
+    assert visit.run("window.errors[0][1].message") == f"TypeError: {address}"
+    assert {url.removeprefix(visit.site.origin.url) for url in asked} <= {"/page", SLOTS.path.decode(), "data:,"}
+
+
+def test_fragment_that_leads_elsewhere_is_not_followed(visit: Visit) -> None:
+    visit.site.moved["/-/fragment/x?a=1"] = "/hotels/page"
+    visit.site.fragment("/hotels/page", "<b>evil</b>")
+    visit.open(lazy(), head=ERRORS)
+    visit.until("window.errors")
+    assert visit.text("mf-slot p") == "wait"
+    assert not visit.site.asked("/hotels/page")
+
+
+@pytest.mark.parametrize("address", ["http://other.test/app.js", "//other.test/app.js", "data:text/javascript,ran=1"])
+def test_mark_that_names_a_module_of_another_origin_imports_nothing(visit: Visit, address: str) -> None:
+    asked: list[str] = []
+    visit.page.on("request", lambda request: asked.append(request.url))
+    visit.open(module("<b>server</b>", address), head=ERRORS)
+    visit.until("window.errors")
+    assert visit.text("mf-slot") == "server"
+    assert visit.run("window.errors[0][1].message") == f"TypeError: {address}"
+    assert [url for url in asked if "other.test" in url] == []
+    assert visit.run("window.ran") is None
+
+
 # ---- The runtime itself ---------------------------------------------------------------------------------------------
 
 

@@ -147,6 +147,19 @@ def test_scripts_of_a_piece_run_once_and_in_order(visit: Visit, inside: str, ran
     assert visit.complaints == []
 
 
+@pytest.mark.parametrize(("nonce", "ran"), [(' nonce="abc"', ["late"]), ("", None), (' nonce="other"', None)])
+def test_scripts_run_only_with_the_nonce_of_a_policy_that_asks_for_one(
+    visit: Visit, nonce: str, ran: list[str] | None
+) -> None:
+    """What only looks like a late piece, because the page writes whatever it is told, has none."""
+    visit.site.nonce, visit.site.fields = "abc", [("Content-Security-Policy", "script-src 'nonce-abc'")]
+    piece = patch("a", f"<script{nonce}>{RUNS}('late')</script><b>A</b>")
+    visit.open(f"<main>{waiting('a')}</main>{piece}")
+    visit.until("document.querySelector('main b')")
+    visit.page.wait_for_timeout(50)
+    assert visit.run("window.ran") == ran
+
+
 def stream(visit: Visit, body: str, *more: str | float) -> Chunks:
     return [visit.site.page(body).removesuffix("</body></html>"), *more, "</body></html>"]
 

@@ -121,6 +121,13 @@ def test_page_begins_at_its_top_and_is_where_it_was_when_one_comes_back(visit: V
     visit.until("scrollY === 1500")
 
 
+@pytest.mark.parametrize("source", ["http://other.test/-/fragment/b", "/b"])
+def test_plan_that_names_what_is_no_fragment_is_an_ordinary_load(visit: Visit, source: str) -> None:
+    visit.site.plan("/b", "title b", ("0-nav", "/-/fragment/nav"), ("1-b", source))
+    visit.page.click("#b")
+    shows(visit, "b", soft=False)
+
+
 def test_link_into_a_page_scrolls_there(visit: Visit) -> None:
     visit.run("document.querySelector('#b').href = '/b#deep'")
     visit.page.click("#b")

@@ -98,6 +98,12 @@ def test_a_piece_that_does_not_settle_is_framed() -> None:
     assert fit(piece, slot).rung == "iframe"
 
 
+def test_so_is_one_that_only_says_it_does() -> None:
+    """What a piece says of itself is seen where it stands."""
+    _, slot = compiled("<div>@")
+    assert fit(Piece(b"<a><p><a>x</a></p></a>"), slot).rung == "iframe"
+
+
 def test_uncontained_says_where() -> None:
     _, slot = compiled("<table>@")
     with pytest.raises(Uncontained, match=r"slot 'n' in html > body > table"):
