@@ -295,13 +295,13 @@ def unknown(came: Came) -> None:
 
 
 def city(came: Came) -> None:
-    (seen,) = came.cart.requests
-    assert seen.query == "city=S%C3%A3o%20Paulo"
-    assert dict(parse_qsl(seen.query)) == {"city": "São Paulo"}
+    (query,) = {seen.query for seen in came.cart.requests}  # one page may have been asked for again
+    assert query == "city=S%C3%A3o%20Paulo"
+    assert dict(parse_qsl(query)) == {"city": "São Paulo"}
 
 
 def no_query(came: Came) -> None:
-    assert came.cart.targets == ["/n"]
+    assert set(came.cart.targets) == {"/n"}
 
 
 def stray_ends(came: Came) -> None:
