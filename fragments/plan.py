@@ -47,6 +47,7 @@ class Plan:
     hoisted: tuple[tuple[bytes, ...], ...] = field(default=(), repr=False)  # literals, cut where the head ends
     body_end: tuple[int, int] | None = None  # before `</body>`: which literal, and where in it; None within something
     closing: bytes = b""  # end tags for what is still open there, so that what follows them is the body's own child
+    ordinary: bool = False  # no slot is required, primary or late: the page waits for all of them alike
 
 
 def has_slots(page: bytes) -> bool:
@@ -139,8 +140,20 @@ def _assembled(
     )
     fallbacks = tuple(slot.filled(slot.fallback) for slot in slots)
     empties = tuple(slot.filled(b"") for slot in slots)
+    ordinary = not any(slot.required or slot.primary or slot.late for slot in slots)
     return Plan(
-        literals, slots, hoist, tuple(diagnostics), digest, heading, fallbacks, empties, hoisted, body_end, closing
+        literals,
+        slots,
+        hoist,
+        tuple(diagnostics),
+        digest,
+        heading,
+        fallbacks,
+        empties,
+        hoisted,
+        body_end,
+        closing,
+        ordinary,
     )
 
 

@@ -91,7 +91,8 @@ class Fetch:
     """What is wanted of an upstream, for a page or for a slot. `target` is what the origin sees.
 
     `follows`: a redirect inside the upstream is followed, as a slot has no address to move to. `scope` says for which
-    fragment's slots a sheet is made to hold.
+    fragment's slots a sheet is made to hold. `straight`: it is a slot's, there is nothing to fall back on, and nothing
+    in it to be filled in its turn.
     """
 
     __slots__ = (
@@ -102,6 +103,7 @@ class Fetch:
         "place",
         "policy",
         "scope",
+        "straight",
         "target",
         "timeout",
         "upstream",
@@ -119,6 +121,7 @@ class Fetch:
         lane: Lane | None = None,
         fragment: Fragment | None = None,
         follows: bool = True,
+        straight: bool = False,
     ) -> None:
         self.upstream = upstream
         self.target = target
@@ -130,6 +133,7 @@ class Fetch:
         self.fragment = fragment
         self.follows = follows
         self.scope = ""
+        self.straight = straight
 
     @property
     def mount(self) -> Mount | None:

@@ -118,10 +118,11 @@ class Head:
 class Request:
     """What a viewer asks, or what is asked of an origin. `target` is the request target's raw bytes.
 
-    `upgrade` is the protocol it wishes to go on with. `hints` takes the fields of a 103 while no answer is there yet.
+    `id` is the gateway's own for it, told to origins as X-Request-Id. `upgrade` is the protocol it wants to speak.
+    `hints` takes the fields of a 103 while no answer is there yet.
     """
 
-    __slots__ = ("body", "extra", "head", "hints", "method", "peer", "scheme", "target", "upgrade", "version")
+    __slots__ = ("body", "head", "hints", "id", "method", "peer", "scheme", "target", "upgrade", "version")
 
     def __init__(
         self,
@@ -130,7 +131,7 @@ class Request:
         headers: Fields | Head,
         body: Body = b"",
         *,
-        extra: Fields | None = None,
+        id: bytes = b"",
         scheme: bytes = b"http",
         peer: str = "",
         version: bytes = b"1.1",
@@ -141,7 +142,7 @@ class Request:
         self.target = target
         self.head = headers if type(headers) is Head else Head(headers)  # type: ignore[arg-type]  # the other of two
         self.body = body
-        self.extra = extra
+        self.id = id
         self.scheme = scheme
         self.peer = peer
         self.version = version
@@ -150,7 +151,7 @@ class Request:
 
     @property
     def headers(self) -> Fields:
-        return self.head.fields if self.extra is None else [*self.head.fields, *self.extra]
+        return [*self.head.fields, (b"x-request-id", self.id)] if self.id else self.head.fields
 
     @property
     def index(self) -> dict[bytes, bytes]:

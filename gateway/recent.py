@@ -21,6 +21,26 @@ class Kept(dict[K, V]):
         return value
 
 
+class Heaped(dict[K, V]):
+    """The same by weight: `budget` bytes together, as each is said to weigh."""
+
+    def __init__(self, budget: int) -> None:
+        super().__init__()
+        self.weight = 0
+        self._budget = budget
+        self._weights: dict[K, int] = {}
+
+    def keep(self, key: K, value: V, weight: int) -> V:
+        self.weight += weight - self._weights.get(key, 0)
+        if self.weight > self._budget:
+            self.clear()
+            self._weights.clear()
+            self.weight = weight
+        self._weights[key] = weight
+        self[key] = value
+        return value
+
+
 class Weighed(Generic[K, V]):
     """Values of at most `budget` bytes together; the one not asked for longest goes first.
 

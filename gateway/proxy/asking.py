@@ -1,6 +1,6 @@
 """What is asked for a page's slots: of which upstream, with which query, for how long, and what else if that fails."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from urllib.parse import parse_qsl, quote
 
@@ -10,6 +10,7 @@ import gateway.rules.paths as paths
 from fragments.plan import Plan, Slot
 from fragments.urls import Place
 from gateway.exchange import Exchange, Fetch
+from gateway.proxy.composition import Wanted
 from gateway.recent import Recent, Weighed
 from gateway.table import Fragment, tag
 
@@ -23,24 +24,30 @@ class Asking:
     def __init__(self, deadline: float) -> None:
         self._deadline = deadline
         self._asks: Recent[tuple[str, int], frozenset[str]] = Recent(1024)
-        self._fetches: Weighed[tuple[str, int, bytes, str, float], list[Fetch | None]] = Weighed(FETCHES)
+        self._wanted: Weighed[tuple[str, int, bytes, str, float], Wanted] = Weighed(FETCHES)
 
-    def fetches(self, exchange: Exchange, plan: Plan, *, nested: bool) -> list[Fetch | None]:
-        """For each slot, None where nobody declares it. A nested one speaks for no page."""
+    def wanted(self, exchange: Exchange, plan: Plan, *, nested: bool) -> Wanted:
+        """What is asked for each slot. A nested one speaks for no page."""
+        table = exchange.table
+        viewers = self._viewers(exchange, plan) if b"?" in exchange.request.target else ""
+        key = (plan.digest, table.number, exchange.public, viewers, self.longest(exchange))
+        known = self._wanted.get(key)
+        if known is not None:
+            return known
+        slots = [replace(slot, primary=False) for slot in plan.slots] if nested else plan.slots
+        made = [self.fetch(exchange, slot, viewers) for slot in slots]
+        weight = sum(FETCH + 3 * len(fetch.target) for fetch in made if fetch is not None)
+        return self._wanted.put(key, Wanted(made, keys_of(slots, made)), weight)
+
+    def _viewers(self, exchange: Exchange, plan: Plan) -> str:
+        """Of the viewer's query, what any fragment of the page is shown."""
         table = exchange.table
         asks = self._asks.get((plan.digest, table.number))
         if asks is None:
             named = (table.fragments.get(slot.name) for slot in plan.slots)
             asks = frozenset[str]().union(*(each.query for each in named if each is not None))
             self._asks.put((plan.digest, table.number), asks)
-        viewers = picked(exchange.request.target, asks) if asks else ""
-        key = (plan.digest, table.number, exchange.public, viewers, self.longest(exchange))
-        known = self._fetches.get(key)
-        if known is not None:
-            return known
-        slots = [replace(slot, primary=False) for slot in plan.slots] if nested else plan.slots
-        made = [self.fetch(exchange, slot, viewers) for slot in slots]
-        return self._fetches.put(key, made, sum(FETCH + 3 * len(fetch.target) for fetch in made if fetch is not None))
+        return picked(exchange.request.target, asks) if asks else ""
 
     def fetch(self, exchange: Exchange, slot: Slot, viewers: str) -> Fetch | None:
         if slot.include is not None:
@@ -91,6 +98,19 @@ class Asking:
         return f"/-/fragment/{slot.name}" + (f"?{query}" if query else "")
 
 
+def keys_of(slots: Sequence[Slot], fetches: Sequence[Fetch | None]) -> frozenset[bytes] | None:
+    """What all of it is stored under; None where that depends on the viewer, or something is not asked for as it is."""
+    keys = set()
+    for slot, fetch in zip(slots, fetches, strict=True):
+        if fetch is None or slot.lazy or not fetch.straight:
+            return None
+        assert fetch.fragment is not None
+        if fetch.fragment.headers or fetch.fragment.cookies:
+            return None
+        keys.add(fetch.key)
+    return frozenset(keys)
+
+
 def fetch_of(fragment: Fragment, slot: Slot, exchange: Exchange, timeout: float, viewers: str = "") -> Fetch:
     """What is wanted for a slot: the fragment's path with the slot's attributes as its query, and of the viewer's own
     what its manifest names."""
@@ -105,7 +125,18 @@ def fetch_of(fragment: Fragment, slot: Slot, exchange: Exchange, timeout: float,
     place = Place(upstream.home, origins, base=base, public=public, tag=own_tag)
     name = (b"primary " if slot.primary else b"") + fragment.name.encode()
     key = keys.fragment(name, exchange.request.scheme, exchange.authority, upstream.home.encode(), target)
-    return Fetch(upstream, target, key, place, fragment.policy, timeout, fragment=fragment, follows=not slot.primary)
+    straight = slot.include is None and not fragment.composes and not fragment.alternative
+    return Fetch(
+        upstream,
+        target,
+        key,
+        place,
+        fragment.policy,
+        timeout,
+        fragment=fragment,
+        follows=not slot.primary,
+        straight=straight,
+    )
 
 
 def asked_with(fragment: Fragment, slot: Slot, viewers: str) -> str:

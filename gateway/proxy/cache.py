@@ -34,6 +34,7 @@ class Cache:
     def __init__(self, memory: Memory, shared: Entries | None, entry_bytes: int, tell: Teller) -> None:
         self._memory = memory
         self.held = memory.get
+        self.lacks = memory.lacks
         self._shared = shared
         self._entry_bytes = entry_bytes
         self._tell = tell

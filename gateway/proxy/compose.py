@@ -30,7 +30,7 @@ from gateway.message import Entry, Fields, Response, Stream, gathered, without
 from gateway.proxy.cache import Cache
 from gateway.proxy.composition import Composition, Filled
 from gateway.proxy.hints import Hints
-from gateway.proxy.page import Nonce, Page, Parts, Stitched, Zipped, nonce_of, packed, zips
+from gateway.proxy.page import Again, Nonce, Page, Parts, Stitched, Zipped, nonce_of, packed, zips
 from gateway.proxy.reading import part_of, weight_of
 from gateway.proxy.slots import Ask, Slots
 from gateway.proxy.spoken import Spoken, named, utf8
@@ -222,8 +222,9 @@ class Composer:
             await self._slots.recall(work)
         try:
             self._slots.start(work)
-            await self._decisive(work)
-            soon = [number for number in work.pending if not is_late(work.plan, number)]
+            if not work.plan.ordinary:
+                await self._decisive(work)
+            soon = [number for number in work.pending if work.plan.ordinary or not is_late(work.plan, number)]
             if soon:
                 await self._slots.soon(work, soon)
             await self._decisive(work)
@@ -234,8 +235,8 @@ class Composer:
     async def _decisive(self, work: Composition) -> None:
         """Required and primary slots come before the first byte: they may still change the status."""
         slots = work.plan.slots
-        for number, awaited in list(work.pending.items()):
-            if awaited.run.done:
+        for number, run in list(work.pending.items()):
+            if run.done:
                 work.filled[number] = self._slots.done(work, number)
             elif slots[number].required or slots[number].primary:
                 work.filled[number] = await self._slots.landed(work, number)
@@ -246,13 +247,17 @@ class Composer:
         """All is here: one body, kept for whoever asks for the same before a part of it changes."""
         exchange, plan = work.exchange, work.plan
         filled = [each for each in work.filled if each is not None]
+        zipped = zips(exchange)
+        last = self._stitched.get((plan.digest, zipped))
+        if last is not None and last.again is not None and last.again.is_of(work, shell, filled):
+            exchange.timings = last.again.timed % tuple([each.seconds * 1000 for each in filled])
+            return Response(shell.status, last.again.head, last.body)
         nonce = nonce_of(shell, plan.literals)
         more = navigation.items(exchange.mount, plan)
         status = status_of(work, shell)
         fields, lasting = self._said(exchange, shell, filled, plan)
         fields += work.challenge
         self._remember(work, shell)
-        zipped = zips(exchange)
         if zipped:
             fields.append((b"content-encoding", b"gzip"))
         if nonce is not None:
@@ -262,16 +267,23 @@ class Composer:
         body = stitched.body
         if status == 200 and exchange.request.method in READS:
             fields.append((b"etag", stitched.etag))
-        if shell.entry is not None and shell.entry.fresh > exchange.now and fetch is not None:
-            fresh = min((part.fresh or 0.0 for part in parts_of(filled)), default=A_YEAR)
-            kept = without(fields, b"cache-control")
-            until = min(exchange.now + fresh, shell.entry.fresh)
-            made = Page(exchange, status, kept, body, lasting, until)
-            rests = [(fetch, shell.entry), *rests_of(filled)]
-            if fresh > 0 and all(made.rests_on(asked, entry, self._cache.held) for asked, entry in rests):
-                weight = len(body) + len(exchange.request.target) + len(exchange.public)
-                self._pages.put((exchange.public, exchange.request.target, zipped), made, weight)
-        return Response(status, stitched.head(fields), body)
+        if shell.entry is not None and fetch is not None:
+            self._keep(exchange, Page(exchange, status, fields, body, lasting), (fetch, shell.entry), filled, zipped)
+        head = stitched.head(fields)
+        if not lasting.lasts and Again.may_be(work, filled):
+            timed = validators.server_timing_of(timings(plan, filled))
+            stitched.again = Again(exchange.mount, shell.head, shell.status, filled, timed, head)
+        return Response(status, head, body)
+
+    def _keep(
+        self, exchange: Exchange, page: Page, shell: tuple[Fetch, Entry], filled: Sequence[Filled], zipped: bool
+    ) -> None:
+        """For whoever asks for the same, while every part of it is kept as well."""
+        fresh = min((part.fresh or 0.0 for part in parts_of(filled)), default=A_YEAR)
+        until = min(exchange.now + fresh, shell[1].fresh)
+        if until > exchange.now and page.rests_on([shell, *rests_of(filled)], until, self._cache.held):
+            weight = len(page.body) + len(exchange.request.target) + len(exchange.public)
+            self._pages.put((exchange.public, exchange.request.target, zipped), page, weight)
 
     def _stitch(
         self, work: Composition, filled: Sequence[Filled], more: tuple[HeadItem, ...], zipped: bool

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from fragments.contain import Fitted
 from fragments.plan import Plan
@@ -51,23 +52,18 @@ class Filled:
 OnItsWay = Run[Filled] | Sent[Filled]
 
 
-class Awaited:
-    """A slot's filling on its way, and the moment after which nobody waits for it."""
-
-    __slots__ = ("deadline", "run")
-
-    def __init__(self, run: OnItsWay, deadline: float) -> None:
-        self.run = run
-        self.deadline = deadline
-
-    @property
-    def rank(self) -> tuple[bool, float]:
-        """Who is done comes first, then who has no time left."""
-        return not self.run.done, self.deadline
-
-
 Answers = dict[bytes, tuple[Answer, Fetch]]  # by the key of what was asked for first
-Pending = dict[int, Awaited]
+Pending = dict[int, OnItsWay]
+
+
+class Wanted(NamedTuple):
+    """What is asked for the slots of a plan, None where nobody declares it.
+
+    `keys` are what all of it is stored under, where that is the same for every viewer; else None.
+    """
+
+    fetches: Sequence[Fetch | None]
+    keys: frozenset[bytes] | None = None
 
 
 class Allowance:
@@ -99,6 +95,7 @@ class Composition:
         "answers",
         "challenge",
         "counted",
+        "due",
         "exchange",
         "fetches",
         "filled",
@@ -108,6 +105,7 @@ class Composition:
         "status",
         "until",
         "verdicts",
+        "wanted",
         "within",
     )
 
@@ -115,7 +113,7 @@ class Composition:
         self,
         exchange: Exchange,
         plan: Plan,
-        fetches: Sequence[Fetch | None],
+        wanted: Wanted,
         answers: Answers,
         allowance: Allowance,
         until: float,
@@ -123,15 +121,17 @@ class Composition:
     ) -> None:
         self.exchange = exchange
         self.plan = plan
-        self.fetches = fetches
+        self.wanted = wanted
+        self.fetches = wanted.fetches
         self.answers = answers
         self.allowance = allowance
         self.until = until
         self.above = above
         self.counted = 0  # slots whose fetches are taken from the allowance
-        self.filled: list[Filled | None] = [None] * len(fetches)
+        self.filled: list[Filled | None] = [None] * len(wanted.fetches)
         self.pending: Pending = {}
-        self.verdicts: dict[int, Verdict] = {}  # of the slots that nothing was there for
+        self.due: dict[int, float] = {}  # the moment after which nobody waits for what is pending
+        self.verdicts: dict[int, Verdict] = {}  # why a slot is not filled from the cache, if that is not all empty
         self.within: dict[int, tuple[Filled, Composition]] = {}  # pieces that are here, whose own slots are not
         self.status = 0
         self.location = b""
@@ -141,8 +141,8 @@ class Composition:
         """Nobody waits any longer for what is not here."""
         given_up = list(self.pending.values())
         self.pending.clear()
-        for awaited in given_up:
-            awaited.run.cancel()
+        for run in given_up:
+            run.cancel()
 
 
 def joined(filled: Filled, inner: Composition) -> Filled:

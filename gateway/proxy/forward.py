@@ -18,7 +18,7 @@ from gateway.message import Fields, Head, Request, Response, Stream, first, with
 from gateway.rules.fields import media_type
 from gateway.table import Fragment, Origin
 from gateway.transport.base import Transport
-from gateway.transport.connection import Coming
+from gateway.transport.connection import Coming, Connection, Waiting
 from gateway.transport.pool import Pool
 
 REDIRECTS = 3  # a fragment may move inside its upstream; more than that is a loop
@@ -41,15 +41,16 @@ class Forward:
             return self._page(exchange, fetch, in_parts)
         return self._fragment(exchange, fetch, begun)
 
-    def begin(self, exchange: Exchange, fetch: Fetch) -> Coming | None:
+    def begin(self, exchange: Exchange, fetch: Fetch, waits: Waiting) -> Connection | None:
         """Asks for a fragment at once, where a connection to its origin is idle; `send` goes on from there."""
-        origin = self._turn(fetch.upstream.origins)
+        origins = fetch.upstream.origins
+        origin = origins[0] if len(origins) == 1 else self._turn(origins)
         pool = self._pools.get(origin.scheme)
         if pool is None or fetch.fragment is None:
             return None
         head = fragment_head(exchange, fetch, fetch.fragment, origin)
-        request = Request(b"GET", fetch.target, head, extra=[(b"x-request-id", exchange.id)])
-        return pool.begin(request, origin, fetch.timeout)
+        request = Request(b"GET", fetch.target, head, id=exchange.id)
+        return pool.begin(request, origin, fetch.timeout, waits)
 
     async def _page(self, exchange: Exchange, fetch: Fetch, in_parts: bool) -> Response:
         viewer = exchange.request
@@ -63,8 +64,9 @@ class Forward:
             body = Watched(body, exchange.form)
         for origin in origins:
             head = page_head(exchange, fetch, origin, in_parts)
-            extra = [(b"x-request-id", exchange.id)]
-            request = Request(viewer.method, fetch.target, head, body, extra=extra, upgrade=viewer.upgrade, hints=hints)
+            request = Request(
+                viewer.method, fetch.target, head, body, id=exchange.id, upgrade=viewer.upgrade, hints=hints
+            )
             try:
                 return await self._transports[origin.scheme].handle_async_request(request, origin, fetch.timeout)
             except Unreachable as error:
@@ -87,9 +89,8 @@ class Forward:
         target = fetch.target
         origin = self._turn(fetch.upstream.origins) if begun is None else begun.origin
         head = fragment_head(exchange, fetch, fragment, origin)
-        extra = [(b"x-request-id", exchange.id)]
         for _ in range(REDIRECTS + 1):
-            request = Request(b"GET", target, head, extra=extra)
+            request = Request(b"GET", target, head, id=exchange.id)
             if begun is not None:
                 response = await self._pools[origin.scheme].finish(begun, request, origin, fetch.timeout)
                 begun = None

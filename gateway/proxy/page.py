@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import fragments.nonces as nonces
 import gateway.rules.algebra as algebra
@@ -14,39 +14,45 @@ from fragments.head import HeadItem
 from fragments.plan import Plan
 from fragments.stitch import Filling
 from gateway.exchange import Answer, Exchange, Fetch
-from gateway.message import Entry, Fields, Head, Response, Stream
+from gateway.message import Entry, Fields, Head, Response, Stream, without
+from gateway.proxy.composition import Composition, Filled
 from gateway.rules.algebra import Lasting
+from gateway.table import Mount
 
 Held = Callable[[bytes], Entry | None]
 NONCE = 16  # bytes of randomness: 128 bits, as CSP asks (section 7.1)
+READS = frozenset({b"GET", b"HEAD"})
 KEPT = frozenset({200, 204})  # of a part, for its page to be kept; 204 is an empty slot
 
 
 class Page:
     """A page put together, and what it was made of: it stands while every part is still held and fresh."""
 
-    __slots__ = ("_body", "_fresh", "_head", "_lasting", "_made", "_parts", "_status", "_table", "_timings")
+    __slots__ = ("_fields", "_fresh", "_head", "_lasting", "_made", "_parts", "_status", "_table", "_timings", "body")
 
-    def __init__(
-        self, exchange: Exchange, status: int, fields: Fields, body: bytes, lasting: Lasting, fresh: float
-    ) -> None:
-        self._head = Head(fields)
+    def __init__(self, exchange: Exchange, status: int, fields: Fields, body: bytes, lasting: Lasting) -> None:
+        self._fields = fields
         self._lasting = lasting
         self._status = status
-        self._body = body
+        self.body = body
         self._timings = exchange.timings
         self._table = exchange.table
         self._made = exchange.now
+
+    def rests_on(self, parts: Iterable[tuple[Fetch | None, Entry | None]], fresh: float, held: Held) -> bool:
+        """These are its parts, all of them `fresh` until then; False when the cache does not hold one of them.
+
+        Each has to be there as this very answer, under its plain key.
+        """
         self._fresh = fresh
         self._parts: list[tuple[bytes, Entry]] = []
-
-    def rests_on(self, fetch: Fetch | None, entry: Entry | None, held: Held) -> bool:
-        """Adds a part; False when the cache does not hold this very answer under its plain key."""
-        if fetch is None or entry is None or entry.status not in KEPT or held(fetch.key) is not entry:
-            return False
-        if fetch.fragment is not None and fetch.fragment.is_personal:
-            return False
-        self._parts.append((fetch.key, entry))
+        for fetch, entry in parts:
+            if fetch is None or entry is None or entry.status not in KEPT or held(fetch.key) is not entry:
+                return False
+            if fetch.fragment is not None and fetch.fragment.is_personal:
+                return False
+            self._parts.append((fetch.key, entry))
+        self._head = Head(without(self._fields, b"cache-control"))
         return True
 
     def stands(self, exchange: Exchange, held: Held) -> bool:
@@ -58,17 +64,49 @@ class Page:
         return True
 
     def response(self, exchange: Exchange) -> Response:
-        response = Response(self._status, self._head, self._body)
+        response = Response(self._status, self._head, self.body)
         response.extra.append((b"cache-control", self._lasting.after(exchange.now - self._made)))
         exchange.timings = self._timings
         exchange.note = b"portico; hit; ttl=%d" % (self._fresh - exchange.now)
         return response
 
 
+class Again(NamedTuple):
+    """What a page was of which nothing is kept. It goes out as it did, while all is as it was but for the times.
+
+    That is seen by identity: an answer that comes again to the byte is made into the very same (`transport.known`).
+    `timed` is its Server-Timing, less the milliseconds.
+    """
+
+    mount: Mount | None
+    shell: Head
+    status: int
+    filled: Sequence[Filled]
+    timed: bytes
+    head: Head
+
+    @staticmethod
+    def may_be(work: Composition, filled: Sequence[Filled]) -> bool:
+        asked = work.exchange.request.method in READS and not work.status
+        return asked and all(each.entry is None and each.outcome == "miss" and not each.beneath for each in filled)
+
+    def is_of(self, work: Composition, shell: Answer, filled: Sequence[Filled]) -> bool:
+        """The plan is the same already."""
+        exchange = work.exchange
+        if shell.head is not self.shell or shell.status != self.status or exchange.mount is not self.mount:
+            return False
+        if work.status or exchange.request.method not in READS:
+            return False
+        for one, other in zip(filled, self.filled, strict=True):
+            if one.filling is not other.filling or one.part is not other.part or one.outcome != "miss":
+                return False
+        return True
+
+
 class Stitched:
     """A page's bytes and their name, what they were made of, and the head they went out with."""
 
-    __slots__ = ("_head", "body", "etag", "fillings", "more", "plan")
+    __slots__ = ("_head", "again", "body", "etag", "fillings", "more", "plan")
 
     def __init__(
         self, plan: Plan, fillings: list[Filling], more: tuple[HeadItem, ...], etag: bytes, body: bytes
@@ -78,6 +116,7 @@ class Stitched:
         self.more = more
         self.etag = etag
         self.body = body
+        self.again: Again | None = None
         self._head = Head([])
 
     def head(self, fields: Fields) -> Head:

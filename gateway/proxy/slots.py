@@ -7,10 +7,9 @@ answer is here whole, so that who waits holds no connection.
 import asyncio
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
-from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import fragments.late as late
 from fragments.contain import Fitted
@@ -20,23 +19,23 @@ from gateway.exchange import Answer, Exchange, Fetch
 from gateway.message import Head, Response
 from gateway.proxy.asking import Asking, has_alternative
 from gateway.proxy.cache import Cache
-from gateway.proxy.composition import Allowance, Answers, Awaited, Composition, Filled, OnItsWay, joined
+from gateway.proxy.composition import Allowance, Answers, Composition, Filled, OnItsWay, Wanted, joined
 from gateway.proxy.eager import Run
 from gateway.proxy.navigation import RUNTIME
 from gateway.proxy.reading import TOO_MANY, Reading
 from gateway.proxy.straight import Sent, Straight
-from gateway.recent import Weighed
+from gateway.recent import Heaped
 from gateway.rules.freshness import ABSENT, Bypass, Hit, Miss
 from gateway.telemetry.facts import Noticed
 from gateway.telemetry.log import Teller
 from gateway.transport.connection import Coming
-from gateway.transport.later import Later
+from gateway.transport.known import ANSWER
+from gateway.transport.later import Later, Moment, after_reading
 
 Ask = Callable[[Exchange, Fetch], Awaitable[Answer]]
 DEEPEST = 5  # fragments inside one another
 HEAD_START = 0.002  # seconds the first byte waits for fragments that are about to come; 5 ms is what we promise
 LAST = 8 << 20  # of answers that were not kept, and are recognised when they come again
-SMALL = 16 * 1024  # bytes of one of those; the transport recognises no larger ones
 GRACE = 0.03  # seconds beyond a slot's timeout, so that a transport that times out itself can say so and stale be used
 
 
@@ -46,6 +45,37 @@ class Last(NamedTuple):
     head: Head
     answer: Answer
     filled: Filled
+
+
+class Asked(Sent[Filled]):
+    """A fragment that was asked for straight away, for one slot."""
+
+    __slots__ = ("_slots", "_until", "began", "fetch", "number", "verdict", "work")
+
+    def __init__(
+        self,
+        slots: "Slots",
+        work: Composition,
+        number: int,
+        fetch: Fetch,
+        verdict: Miss | Bypass,
+        until: float,
+        began: float,
+    ) -> None:
+        super().__init__()
+        self._slots = slots
+        self._until = until
+        self.work = work
+        self.number = number
+        self.fetch = fetch
+        self.verdict = verdict
+        self.began = began
+
+    def read(self, response: Response) -> Filled | None:
+        return self._slots.at_hand(self, response)
+
+    def rest(self, begun: Coming) -> Coroutine[Any, Any, Filled]:
+        return self._slots.slot(self.work, self.number, self.fetch, self._until, self.verdict, begun)
 
 
 class Slots:
@@ -61,7 +91,8 @@ class Slots:
         self.address, self.say = self._asking.address, self._reading.say
         self._read, self._unfilled = self._reading.read, self._reading.unfilled
         self._clock = time.monotonic
-        self._last: Weighed[Fetch, Last] = Weighed(LAST)
+        self._moment = Moment(HEAD_START)
+        self._last: Heaped[Fetch, Last] = Heaped(LAST)
 
     def allowance(self, exchange: Exchange) -> Allowance:
         return Allowance(self._clock() + self._asking.longest(exchange))
@@ -71,20 +102,26 @@ class Slots:
     ) -> Composition:
         """`answers` are those that are here already; `allowance` is what is left after them."""
         allowance = allowance or self.allowance(exchange)
-        fetches = self._asking.fetches(exchange, plan, nested=False)
-        return Composition(exchange, plan, fetches, answers, allowance, allowance.until)
+        wanted = self._asking.wanted(exchange, plan, nested=False)
+        return Composition(exchange, plan, wanted, answers, allowance, allowance.until)
 
     def alone(self, exchange: Exchange, plan: Plan) -> Composition:
         """A fragment that is a page of its own speaks for its title, not for its address or for cookies."""
         allowance = self.allowance(exchange)
         fetch = self._asking.fetch(exchange, replace(plan.slots[0], primary=False), "")
-        return Composition(exchange, plan, [fetch], {}, allowance, allowance.until)
+        return Composition(exchange, plan, Wanted([fetch]), {}, allowance, allowance.until)
 
     # What is there at once
 
     def fill_at_once(self, work: Composition) -> bool:
         """Everything that can be put in without waiting; whether that is all."""
-        filled = work.filled
+        filled, keys = work.filled, work.wanted.keys
+        if keys is not None and not (work.counted or work.above or work.answers) and self._cache.lacks(keys):
+            many = len(work.fetches)
+            if work.allowance.fetches >= many:
+                work.allowance.fetches -= many
+                work.counted = many
+                return not many
         for number, fetch in enumerate(work.fetches):
             if filled[number] is None:
                 filled[number] = self._at_once(work, number, fetch)
@@ -110,7 +147,8 @@ class Slots:
         else:
             verdict = self._cache.look(work.exchange, fetch)
             if type(verdict) is not Hit:
-                work.verdicts[number] = verdict
+                if verdict is not ABSENT:
+                    work.verdicts[number] = verdict
                 return None
             entry = verdict.entry
             answer = Answer(entry.status, entry.head, entry.body, b"", entry)
@@ -158,46 +196,51 @@ class Slots:
         for number, fetch in enumerate(work.fetches):
             if work.filled[number] is not None or fetch is None:
                 continue
-            until = self._until(work, number, fetch, now)
-            run: OnItsWay
-            if number in work.within:
-                run = Run(self._rest_of(work, number, until))
+            if fetch.straight:
+                until = now + fetch.timeout
+                if until > work.until:
+                    until = work.until
+                run: OnItsWay = self._straight_to(work, number, fetch, until, now) or self._run(
+                    work, number, fetch, until
+                )
             else:
-                run = self._straight_to(work, number, fetch, until, now) or Run(self._slot(work, number, fetch, until))
-            work.pending[number] = Awaited(run, until + GRACE)
+                until = self._until(work, number, fetch, now)
+                run = self._run(work, number, fetch, until)
+            work.pending[number] = run
+            work.due[number] = until + GRACE
+
+    def _run(self, work: Composition, number: int, fetch: Fetch, until: float) -> Run[Filled]:
+        if number in work.within:
+            return Run(self._rest_of(work, number, until))
+        return Run(self.slot(work, number, fetch, until))
 
     def _straight_to(self, work: Composition, number: int, fetch: Fetch, until: float, now: float) -> OnItsWay | None:
-        """Asked for without ado, where there is one address to ask and nothing to fall back on."""
-        verdict = work.verdicts.get(number)
-        if type(verdict) is not Bypass and verdict is not ABSENT:
+        """Asked for without ado, where a connection is open and nothing is kept."""
+        verdict = work.verdicts.get(number, ABSENT)
+        if verdict is not ABSENT and type(verdict) is not Bypass:
             return None
-        fragment = fetch.fragment
-        if fragment is None or fragment.composes or fragment.alternative or work.plan.slots[number].include is not None:
-            return None
-        begun = self._straight.begin(work.exchange, fetch)
-        if begun is None:
-            return None
-        read = partial(self._at_hand, work, number, fetch, verdict, now)
-        return Sent(begun, read, partial(self._slot, work, number, fetch, until, verdict))
+        asked = Asked(self, work, number, fetch, verdict, until, now)
+        connection = asked.connection = self._straight.begin(work.exchange, fetch, asked)
+        return None if connection is None else asked
 
-    def _at_hand(
-        self, work: Composition, number: int, fetch: Fetch, verdict: Miss | Bypass, began: float, response: Response
-    ) -> Filled | None:
+    def at_hand(self, asked: "Asked", response: Response) -> Filled | None:
         """A slot's filling of an answer that is whole and plain; the very same answer comes to the very same."""
+        fetch, work = asked.fetch, asked.work
         last = self._last.get(fetch)
         if last is not None and response.head is last.head and response.body is last.answer.body:
             work.answers[fetch.key] = last.answer, fetch
             filled = last.filled
-            return Filled(filled.name, filled.filling, "miss", filled.part, self._clock() - began, fetch)
-        answer = self._straight.taken(work.exchange, fetch, response, verdict) if response.status == 200 else None
+            return Filled(filled.name, filled.filling, "miss", filled.part, self._clock() - asked.began, fetch)
+        taken = self._straight.taken
+        answer = taken(work.exchange, fetch, response, asked.verdict) if response.status == 200 else None
         if answer is None:
             return None
         work.answers[fetch.key] = answer, fetch
-        filled, _ = self._read(work, number, fetch, answer, "miss", self._clock() - began)
+        filled, _ = self._read(work, asked.number, fetch, answer, "miss", self._clock() - asked.began)
         body = answer.body
         comes_again = work.exchange.mount is not None and answer.entry is None and type(filled.filling) is Fitted
-        if comes_again and isinstance(body, bytes) and len(body) < SMALL:
-            self._last.put(fetch, Last(response.head, answer, filled), 2 * len(body))
+        if comes_again and isinstance(body, bytes) and len(body) <= ANSWER:
+            self._last.keep(fetch, Last(response.head, answer, filled), 2 * len(body))
         return filled
 
     def _until(self, work: Composition, number: int, fetch: Fetch, now: float) -> float:
@@ -210,7 +253,7 @@ class Slots:
             until += fetch.timeout
         return min(until, work.until)
 
-    async def _slot(
+    async def slot(
         self,
         work: Composition,
         number: int,
@@ -267,11 +310,10 @@ class Slots:
 
     async def landed(self, work: Composition, number: int) -> Filled:
         """The filling of a slot that was asked for, waited for no longer than the slot allows."""
-        awaited = work.pending.pop(number)
-        run = awaited.run
+        run = work.pending.pop(number)
         if not run.done:
             try:
-                await self._at_most([run], awaited.deadline - self._clock())
+                await self._at_most([run], work.due[number] - self._clock())
             except asyncio.CancelledError:
                 run.cancel()
                 raise
@@ -292,7 +334,7 @@ class Slots:
 
     def done(self, work: Composition, number: int) -> Filled:
         """The same of one that is here."""
-        return self._result(work, number, work.pending.pop(number).run)
+        return self._result(work, number, work.pending.pop(number))
 
     def _result(self, work: Composition, number: int, run: OnItsWay) -> Filled:
         """What came of a slot. A defect in one is not the page's."""
@@ -308,53 +350,41 @@ class Slots:
 
     async def soon(self, work: Composition, numbers: Iterable[int]) -> None:
         """A moment for fast fragments: a page that is whole leaves in one piece, all its styles in its head."""
-        await self._at_most([work.pending[number].run for number in numbers], HEAD_START, every=True)
+        waiting = [run for run in map(work.pending.__getitem__, numbers) if not run.done]
+        if waiting:
+            landed = landing(waiting, len(waiting))
+            self._moment.over(landed)
+            await landed
 
     async def next(self, work: Composition) -> tuple[int, Filled]:
         """Whichever of the pending slots is filled next, or waited for too long."""
-        done = next((number for number, awaited in work.pending.items() if awaited.run.done), None)
+        pending = work.pending
+        done = next((number for number, run in pending.items() if run.done), None)
         if done is None:
-            until = min(awaited.deadline for awaited in work.pending.values())
-            await self._at_most([awaited.run for awaited in work.pending.values()], until - self._clock())
-            done = min(work.pending, key=lambda number: work.pending[number].rank)
+            until = min(work.due[number] for number in pending)
+            await self._at_most(list(pending.values()), until - self._clock())
+            done = min(pending, key=lambda number: (not pending[number].done, work.due[number]))
         return done, await self.landed(work, done)
 
-    async def _at_most(self, runs: Sequence[OnItsWay], seconds: float, *, every: bool = False) -> None:
-        """Until the first of them is done, or all are; no longer than that."""
-        waiting = [run for run in runs if not run.done]
-        if not waiting or (not every and len(waiting) < len(runs)):
+    async def _at_most(self, runs: Sequence[OnItsWay], seconds: float) -> None:
+        """Until the first of them is done; no longer than that."""
+        if any(run.done for run in runs):
             return
-        landed: Later[None] = Later()
-        left = len(waiting) if every else 1
-
-        def one(_: object) -> None:
-            nonlocal left
-            left -= 1
-            if not left:
-                landed.set(None)
-
-        for run in waiting:
-            run.then = one
-        loop = asyncio.get_running_loop()
-
-        def waited() -> None:
-            # timers come before sockets are read: what lies there already is not late. Once more around the loop
-            loop.call_soon(loop.call_soon, landed.set, None)
-
-        timer = loop.call_later(max(seconds, 0.0), waited)
+        landed = landing(runs, 1)
+        timer = asyncio.get_running_loop().call_later(max(seconds, 0.0), after_reading, landed)
         try:
             await landed
         finally:
             timer.cancel()
-            for run in waiting:
+            for run in runs:
                 run.then = None
 
     # Slots of fragments
 
     def _inner(self, work: Composition, filled: Filled, plan: Plan, until: float) -> Composition:
-        fetches = self._asking.fetches(work.exchange, plan, nested=True)
+        wanted = self._asking.wanted(work.exchange, plan, nested=True)
         above = (*work.above, filled.name)
-        return Composition(work.exchange, plan, fetches, work.answers, work.allowance, until, above)
+        return Composition(work.exchange, plan, wanted, work.answers, work.allowance, until, above)
 
     def _whole_at_once(self, work: Composition, number: int, filled: Filled, inner: Composition) -> Filled | None:
         """A piece that is here, if all in it is; else it waits for what has to be asked for."""
@@ -393,15 +423,31 @@ class Slots:
         for number, each in enumerate(inner.filled):
             if each is not None:
                 continue
-            awaited, within, fetch = inner.pending.get(number), inner.within.get(number), inner.fetches[number]
-            if awaited is not None and awaited.run.done:
-                inner.filled[number] = self._result(inner, number, awaited.run)
+            run, within, fetch = inner.pending.get(number), inner.within.get(number), inner.fetches[number]
+            if run is not None and run.done:
+                inner.filled[number] = self._result(inner, number, run)
             elif within is not None:
                 inner.filled[number] = self._as_far(*within)
             else:
                 team = "" if fetch is None else fetch.team
                 inner.filled[number] = self._unfilled(inner, number, team, "timeout", "the page has no time left", 0.0)
         return joined(filled, inner)
+
+
+def landing(runs: Sequence[OnItsWay], many: int) -> Later[None]:
+    """Set as soon as so many of them are done."""
+    landed: Later[None] = Later()
+    left = many
+
+    def one(_: object) -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            landed.set(None)
+
+    for run in runs:
+        run.then = one
+    return landed
 
 
 def outcome_of(answer: Answer) -> str:

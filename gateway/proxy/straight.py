@@ -13,7 +13,7 @@ from gateway.proxy.eager import Run
 from gateway.proxy.forward import Forward
 from gateway.proxy.mounting import Mounting
 from gateway.rules.freshness import Bypass, Miss
-from gateway.transport.connection import Coming
+from gateway.transport.connection import Coming, Connection
 
 T = TypeVar("T")
 _UNSET: Any = None
@@ -41,28 +41,31 @@ class Straight:
 
 
 class Sent(Generic[T]):
-    """One answer under way, like a `Run`. `read` makes of it what is wanted, or leaves it to `rest`."""
+    """One answer under way, like a `Run`: what is to become of it is known by its heirs.
 
-    __slots__ = ("_coming", "_error", "_read", "_rest", "_run", "_value", "done", "then")
+    `read` makes of it what is wanted, or leaves it to `rest`; `connection` is what it was asked on.
+    """
 
-    def __init__(
-        self,
-        coming: Coming,
-        read: Callable[[Response], T | None],
-        rest: Callable[[Coming], Coroutine[Any, Any, T]],
-    ) -> None:
+    __slots__ = ("_error", "_run", "_value", "connection", "done", "then")
+
+    def __init__(self) -> None:
         self.done = False
         self.then: Callable[[Sent[T]], None] | None = None
-        self._coming = coming
-        self._read = read
-        self._rest = rest
+        self.connection: Connection | None = None
         self._run: Run[T] | None = None
         self._error: BaseException | None = None
         self._value: T = _UNSET
-        coming.then = self._came
 
     def __repr__(self) -> str:
-        return f"<Sent {'done' if self.done else 'waiting'}>"
+        return f"<{type(self).__name__} {'done' if self.done else 'waiting'}>"
+
+    def read(self, response: Response) -> T | None:
+        """What is wanted of an answer, at a look; None when it takes more."""
+        raise NotImplementedError
+
+    def rest(self, begun: Coming) -> Coroutine[Any, Any, T]:
+        """The same, whatever it takes."""
+        raise NotImplementedError
 
     def result(self) -> T:
         if self._error is not None:
@@ -74,25 +77,41 @@ class Sent(Generic[T]):
             return
         if self._run is not None:
             self._run.cancel()
-        else:
-            self._coming.give_up()
+        elif self.connection is not None:
+            connection, self.connection = self.connection, None
+            connection.close()
 
-    def _came(self) -> None:
+    # What the connection tells
+
+    def set(self, response: Response) -> None:
+        if self.connection is None:
+            return
         try:
-            read = None if self._coming.failed else self._read(self._coming.result())
+            read = self.read(response)
         except BaseException as error:
             self._error = error
         else:
             if read is None:
-                self._run = Run(self._rest(self._coming))
-                if not self._run.done:
-                    self._run.then = self._ran
-                    return
-            else:
-                self._value = read
-        self._ran(None)
+                coming = Coming(self.connection)
+                coming.set(response)
+                return self._goes_on(coming)
+            self._value = read
+        self._end(None)
 
-    def _ran(self, _: object) -> None:
+    def fail(self, error: BaseException) -> None:
+        if self.connection is not None:
+            coming = Coming(self.connection)
+            coming.fail(error)
+            self._goes_on(coming)
+
+    def _goes_on(self, coming: Coming) -> None:
+        run = self._run = Run(self.rest(coming))
+        if run.done:
+            self._end(None)
+        else:
+            run.then = self._end
+
+    def _end(self, _: object) -> None:
         self.done = True
         then, self.then = self.then, None
         if then is not None:

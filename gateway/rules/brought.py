@@ -75,7 +75,7 @@ def foreign(request: Request, form: "Form | None" = None) -> Foreign | None:
         return lambda _: True
     body = request.body if form is None else bytes(form.seen)
     told = body if isinstance(body, bytes) else b""
-    if not carries(request) and not _MAYBE.search(told):
+    if not carries(request) and not (told and _MAYBE.search(told)):
         return None
     kind = request.index.get(b"content-type", b"")
     found = _Brought([*_texts(request.target, request.head.fields), *_of_body(told, kind.lower())])

@@ -30,6 +30,10 @@ class Memory:
             self._entries.move_to_end(key)
         return entry
 
+    def lacks(self, keys: frozenset[bytes]) -> bool:
+        """Whether there is nothing under any of them."""
+        return self._entries.keys().isdisjoint(keys)
+
     def put(self, key: bytes, entry: Entry) -> None:
         """Nothing is kept that alone would fill a quarter of the budget."""
         self.forget(key)

@@ -13,19 +13,16 @@ import gateway.rules.streams as streams
 import gateway.rules.trailers as trailers
 import gateway.rules.upgrades as upgrades
 from gateway.errors import BadAnswer, GatewayError, TimedOut, ViewerError
-from gateway.message import Field, Fields, Head, Request, Response, Stream, Trailed, Whole
-from gateway.recent import Kept
+from gateway.message import Field, Fields, Request, Response, Stream, Trailed, Whole
 from gateway.table import Origin
 from gateway.transport.incoming import Incoming
+from gateway.transport.known import ANSWER, HEAD, Familiar, Known, Seen, undated
 from gateway.transport.landing import Landing
 from gateway.transport.later import Later
 from gateway.transport.probing import probe
 from gateway.transport.tunnel import Tunnel
 
-KNOWN_HEAD = 2048  # bytes of an answer's head that is remembered
 LARGE = 16 * 1024  # bytes of a body from which a copy costs more than it saves
-PATIENCE, RETRY = 8, 256  # answers that differ one after the other before that is expected; and for how many
-DATE = 29  # bytes of a date (RFC 9110 section 5.6.7)
 HEAD_LIMIT = 64 * 1024  # bytes of an answer's head; nginx allows 4-8 KiB, Node 16, Varnish 32
 LINES = "lines of a request"  # key of a head's memo
 BODILESS = frozenset({204, 205, 304})
@@ -33,6 +30,14 @@ BODILESS = frozenset({204, 205, 304})
 
 class Stale(Exception):
     """A kept connection turned out to be closed before a byte of the answer came."""
+
+
+class Waiting(Protocol):
+    """Who asked, and is told once: of the answer as soon as its head is here, or why there is none."""
+
+    def set(self, response: Response, /) -> None: ...
+
+    def fail(self, error: BaseException, /) -> None: ...
 
 
 class Coming(Later[Response]):
@@ -59,56 +64,11 @@ class Coming(Later[Response]):
             self._value.body.close()
 
 
-class Known:
-    """An answer's head as it was read the first time."""
-
-    __slots__ = ("head", "length", "status")
-
-    def __init__(self, status: int, head: Head, length: int) -> None:
-        self.status = status
-        self.head = head
-        self.length = length
-
-
-class Seen:
-    """A whole answer as it came the last time. One that came twice, but for its date, is known by its bytes alone.
-
-    Where answers differ time after time (`misses`), they are looked at for a while only now and then.
-    """
-
-    __slots__ = ("after", "before", "body", "count", "gap", "known", "misses")
-
-    def __init__(self, known: Known, body: bytes) -> None:
-        self.known = known
-        self.body = body
-        self.before = self.after = b""
-        self.gap = 0
-        self.count = -1
-        self.misses = 0
-
-    def came(self, data: bytes, known: Known, body: bytes) -> None:
-        """What came this time."""
-        if self.known is known and self.body == body:
-            self.misses = 0
-            if self.count < 0:
-                self._again(data)
-        else:
-            self.known, self.body, self.count = known, body, -1
-            self.misses += 1
-
-    def _again(self, data: bytes) -> None:
-        """It came a second time: where in it the date stands."""
-        at = _dated(data, len(data) - len(self.body))
-        self.before, self.gap, self.after = (data, 0, b"") if at < 0 else (data[:at], DATE, data[at + DATE :])
-        self.count = len(data)
-
-
 class Keeper(Protocol):
     """Who owns a connection and all others to its origin."""
 
     origin: Origin
-    heads: "Kept[bytes, Known]"
-    seen: "Kept[bytes, Seen]"
+    known: Familiar
     landing: Landing
 
     def expects(self, timeout: float) -> float:
@@ -143,7 +103,7 @@ class Connection(asyncio.BufferedProtocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport = cast(asyncio.Transport, None)
         self._parser = httptools.HttpResponseParser(self)
-        self._answer: Coming | None = None
+        self._answer: Waiting | None = None
         self.deadline = 0.0
         self._request: Request | None = None
         self._seen: Seen | None = None
@@ -171,13 +131,19 @@ class Connection(asyncio.BufferedProtocol):
 
     def exchange(self, request: Request, timeout: float) -> Coming:
         """Write the request; what is returned holds the response as soon as its head is here."""
+        coming = Coming(self)
+        self.ask(request, timeout, coming)
+        return coming
+
+    def ask(self, request: Request, timeout: float, waits: Waiting) -> None:
+        """The same for who waits in a way of its own."""
         self._request = request
         self._reused, self.used = self.used, True
-        answer = self._answer = Coming(self)
+        self._answer = waits
         self.deadline = self.home.expects(timeout)
         body = request.body
         if not body and request.method == b"GET":
-            self._seen = self.home.seen.get(request.target)
+            self._seen = self.home.known.answers.get(request.target)
             self._heard_some = False
             self._transport.write(head(request))
         elif type(body) is bytes:
@@ -186,7 +152,6 @@ class Connection(asyncio.BufferedProtocol):
             assert isinstance(body, Stream)
             self._transport.write(head(request))
             self._upload = self._loop.create_task(self._send(body))
-        return answer
 
     async def _send(self, body: Stream) -> None:
         sink = self if body.length is not None else _Chunked(self)
@@ -251,7 +216,7 @@ class Connection(asyncio.BufferedProtocol):
         if not self._heard_some:
             self._heard_some = True
             seen = self._seen
-            if seen is not None and count == seen.count and self._landing.holds(seen.before, seen.gap, seen.after):
+            if seen is not None and count == seen.count and self._landing.holds(seen):
                 self._answers_as(seen)
                 return
         if count < LARGE:
@@ -323,9 +288,9 @@ class Connection(asyncio.BufferedProtocol):
 
     def _known(self, data: bytes | memoryview) -> bool:
         """A head of an answer that llhttp has judged before, byte for byte: nothing in it needs reading again."""
-        begin = data if type(data) is bytes else bytes(data[:KNOWN_HEAD])
+        begin = data if type(data) is bytes else bytes(data[:HEAD])
         end = begin.find(b"\r\n\r\n")
-        known = self.home.heads.get(undated(begin[: end + 4])) if end >= 0 else None
+        known = self.home.known.heads.get(undated(begin[: end + 4])) if end >= 0 else None
         answer, request = self._answer, self._request
         if known is None or answer is None or request is None or request.method == b"HEAD":
             return False
@@ -339,14 +304,13 @@ class Connection(asyncio.BufferedProtocol):
         if here == 0 and known.length:
             self._left = known.length
             return True
-        if here:
+        seen = self._seen
+        if self._whole and len(data) <= ANSWER and request.method == b"GET" and (seen is None or seen.is_looked_at()):
+            body = bytes(data[end + 4 :])
+            self.home.known.came(request.target, begin[: end + 4], known, body)
+            self._early = [body]
+        elif here:
             self._early = [_worth(data[end + 4 :])]
-        if self._whole and type(data) is bytes and request.method == b"GET":
-            seen = self._seen
-            if seen is not None and seen.misses >= PATIENCE:
-                seen.misses = (seen.misses + 1) % RETRY
-            else:
-                self._see(request.target, data, known, bytes(self._early[0]) if here else b"")
         self._deliver(answer, self._response)
         return True
 
@@ -358,15 +322,9 @@ class Connection(asyncio.BufferedProtocol):
         if answer is not None:
             answer.set(Response(seen.known.status, seen.known.head, seen.body))
 
-    def _see(self, target: bytes, data: bytes, known: Known, body: bytes) -> None:
-        if self._seen is None:
-            self.home.seen.keep(target, Seen(known, body))
-        else:
-            self._seen.came(data, known, body)
-
     def _remember(self, data: bytes | memoryview, response: Response) -> None:
         """Heads that came in one piece, frame their body by its length, and say nothing that ages."""
-        begin = bytes(data[:KNOWN_HEAD])
+        begin = bytes(data[:HEAD])
         end = begin.find(b"\r\n\r\n") + 4
         length = self._length
         if len(data) != self._head_size or end < 4 or length is None or not self._keep:
@@ -376,7 +334,7 @@ class Connection(asyncio.BufferedProtocol):
         if not plain or response.status in BODILESS or self._request is None or self._request.method == b"HEAD":
             return
         if b"expires" not in response.index and b"transfer-encoding" not in response.index:
-            self.home.heads.keep(undated(raw), Known(response.status, response.head, length))
+            self.home.known.remember(raw, Known(response.status, response.head, length))
 
     def _body_goes_on(self, data: bytes | memoryview) -> None:
         """In the middle of a body of known length there is nothing to parse, and nothing to copy."""
@@ -491,7 +449,7 @@ class Connection(asyncio.BufferedProtocol):
                 self._incoming.trailers = self._trailers
                 self._incoming.finish()
 
-    def _deliver(self, answer: Coming, response: Response) -> None:
+    def _deliver(self, answer: Waiting, response: Response) -> None:
         """The head is here: who waits is answered, with the body if that is whole, with a stream of it if not."""
         self._answer = None
         early, self._early = self._early, []
@@ -586,32 +544,14 @@ def head(request: Request) -> bytes:
     """The request line and fields as they go out (RFC 9112 section 3)."""
     block = request.head
     lines: bytes = block.memo.get(LINES) or block.keep(LINES, _lines(block.fields))
-    for name, value in request.extra or ():
-        lines += b"%b: %b\r\n" % (name, value)
+    if request.id:
+        return b"%b %b HTTP/1.1\r\n%bx-request-id: %b\r\n\r\n" % (request.method, request.target, lines, request.id)
     return b"%b %b HTTP/1.1\r\n%b\r\n" % (request.method, request.target, lines)
 
 
 def _worth(body: bytes | memoryview) -> bytes | memoryview:
     """A view where that is worth it."""
     return body if len(body) >= LARGE else bytes(body)
-
-
-def undated(raw: bytes) -> bytes:
-    """A head's bytes less its date, the one thing every second changes."""
-    at = _dated(raw, len(raw))
-    return raw if at < 0 else raw[: at - _DATE_FIELD] + raw[at + DATE :]
-
-
-def _dated(raw: bytes, end: int) -> int:
-    """Where in a head its date stands; -1 if there is none, or another kind of date."""
-    at = raw.find(b"\r\nDate: ", 0, end)
-    if at < 0:
-        at = raw.find(b"\r\ndate: ", 0, end)
-    at += _DATE_FIELD
-    return at if at >= _DATE_FIELD and raw[at + DATE : at + DATE + 2] == b"\r\n" else -1
-
-
-_DATE_FIELD = len(b"\r\nDate: ")
 
 
 def _lines(fields: Fields) -> bytes:

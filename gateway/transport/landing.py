@@ -4,6 +4,8 @@ What is long is lent as a view, so that a body passes without being copied. The 
 such a view when the next bytes come.
 """
 
+from gateway.transport.known import Seen
+
 SIZE = 128 * 1024  # bytes of one read at most; small enough to stay in a core's second cache
 
 
@@ -30,10 +32,16 @@ class Landing:
         """The first bytes, for good."""
         return bytes(memoryview(self._buffer)[:count])
 
-    def holds(self, before: bytes, gap: int, after: bytes) -> bool:
-        """Whether these bytes came, with some of one line between them."""
-        at, buffer = len(before), self._buffer
-        return buffer.startswith(after, at + gap) and buffer.startswith(before) and buffer.find(b"\n", at, at + gap) < 0
+    def holds(self, seen: Seen) -> bool:
+        """Whether these bytes came, with some of one line where its date stood."""
+        at, buffer = len(seen.before), self._buffer
+        then = at + seen.gap
+        return (
+            buffer.startswith(seen.before)
+            and buffer.startswith(seen.after, then)
+            and buffer.startswith(seen.body, then + len(seen.after))
+            and buffer.find(b"\n", at, then) < 0
+        )
 
     def lent(self, count: int) -> memoryview:
         """The first bytes, to be used at once; who keeps the view keeps the buffer."""

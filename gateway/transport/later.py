@@ -5,6 +5,7 @@ inside a task it is an ordinary future, so any coroutine may await it.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Generator
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -66,3 +67,34 @@ class Later(Generic[T]):
         set_now = asyncio.Event()
         self.then = set_now.set
         yield from set_now.wait().__await__()
+
+
+class Moment:
+    """The same short while for many: one timer of the loop, for who began to wait first. `seconds` is how long."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._waiting: deque[tuple[float, Later[None]]] = deque()
+
+    def over(self, later: Later[None]) -> None:
+        """It is set then, unless it was before."""
+        loop = asyncio.get_running_loop()
+        due = loop.time() + self._seconds
+        if not self._waiting:
+            loop.call_at(due, self._tick, loop)
+        self._waiting.append((due, later))
+
+    def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
+        now, waiting = loop.time(), self._waiting
+        while waiting and (waiting[0][1].done or waiting[0][0] <= now):
+            later = waiting.popleft()[1]
+            if not later.done:
+                after_reading(later)
+        if waiting:
+            loop.call_at(waiting[0][0], self._tick, loop)
+
+
+def after_reading(later: Later[None]) -> None:
+    """Sets it once around the loop: timers come before sockets are read, and what lies there already is not late."""
+    loop = asyncio.get_running_loop()
+    loop.call_soon(loop.call_soon, later.set, None)

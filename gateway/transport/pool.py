@@ -11,18 +11,16 @@ from collections import deque
 import gateway.rules.retries as retries
 from gateway.errors import BadAnswer, Overloaded, TimedOut, Unreachable
 from gateway.message import Request, Response
-from gateway.recent import Kept
 from gateway.table import Origin
 from gateway.transport.base import Transport
-from gateway.transport.connection import Coming, Connection, Known, Seen, Stale
+from gateway.transport.connection import Coming, Connection, Stale, Waiting
+from gateway.transport.known import Familiar
 from gateway.transport.landing import Landing
 from gateway.transport.resolve import Resolver
 from gateway.transport.tunnel import Tunnel
 
 IDLE = 30.0  # seconds a connection is kept unused: under the 60 s of common load balancers, so we close first
 SWEEP = 5.0
-KNOWN_HEADS = 512  # answers' heads of one origin that are remembered
-SEEN = 64  # its whole answers, of at most 16 KB each
 TUNNELS = 1024  # per origin, apart from its connections: they live for hours, and no page may wait for them
 TICK = 0.01  # seconds; how late a timeout may be told
 NEVER = float("inf")
@@ -36,13 +34,12 @@ class Home:
         "_loop",
         "_timer",
         "all",
-        "heads",
         "idle",
+        "known",
         "landing",
         "limit",
         "opening",
         "origin",
-        "seen",
         "tunnels",
         "waiting",
     )
@@ -52,8 +49,7 @@ class Home:
         self._loop = asyncio.get_running_loop()
         self._due = NEVER
         self._timer: asyncio.TimerHandle | None = None
-        self.heads: Kept[bytes, Known] = Kept(KNOWN_HEADS)
-        self.seen: Kept[bytes, Seen] = Kept(SEEN)
+        self.known = Familiar()
         self.origin = origin
         self.limit = limit
         self.idle: list[Connection] = []
@@ -166,10 +162,14 @@ class Pool:
                 ) from None
         return await self._again(home, request, timeout)
 
-    def begin(self, request: Request, origin: Origin, timeout: float) -> Coming | None:
-        """Send at once, where a connection is idle. `finish` waits for the answer, and asks again if it was closed."""
+    def begin(self, request: Request, origin: Origin, timeout: float, waits: Waiting) -> Connection | None:
+        """Send at once, where a connection is idle: `waits` is told. `finish` asks again where it was closed."""
         home = self._homes.get(origin.url)
-        return home.idle.pop().exchange(request, timeout) if home is not None and home.idle else None
+        if home is None or not home.idle:
+            return None
+        connection = home.idle.pop()
+        connection.ask(request, timeout, waits)
+        return connection
 
     async def finish(self, coming: Coming, request: Request, origin: Origin, timeout: float) -> Response:
         try:

@@ -117,7 +117,7 @@ def test_fields_added_for_one_message_stay_its_own() -> None:
     one.extra.append((b"b", b"2"))
     assert one.headers == [(b"a", b"1"), (b"b", b"2")]
     assert other.headers == head.fields == [(b"a", b"1")]
-    assert Request(b"GET", b"/", head, extra=[(b"c", b"3")]).headers == [(b"a", b"1"), (b"c", b"3")]
+    assert Request(b"GET", b"/", head, id=b"3").headers == [(b"a", b"1"), (b"x-request-id", b"3")]
 
 
 @pytest.mark.anyio

@@ -2,7 +2,7 @@
 
 import random
 
-from gateway.recent import Kept, Recent, Weighed
+from gateway.recent import Heaped, Kept, Recent, Weighed
 
 
 def test_the_one_not_asked_for_longest_goes() -> None:
@@ -26,6 +26,21 @@ def test_kept_starts_anew_when_it_is_full() -> None:
     assert [kept.keep("a", 1), kept.keep("b", 2)] == [1, 2]
     assert kept.keep("c", 3) == 3
     assert kept == {"c": 3}
+
+
+def test_a_heap_starts_anew_when_it_weighs_too_much() -> None:
+    heaped: Heaped[str, int] = Heaped(100)
+    assert [heaped.keep("a", 1, 60), heaped.keep("b", 2, 40)] == [1, 2]
+    assert (heaped, heaped.weight) == ({"a": 1, "b": 2}, 100)
+    heaped.keep("c", 3, 30)
+    assert (heaped, heaped.weight) == ({"c": 3}, 30)
+
+
+def test_what_takes_the_place_of_another_in_a_heap_weighs_what_it_weighs() -> None:
+    heaped: Heaped[str, int] = Heaped(100)
+    for value, weight in enumerate((60, 90, 10)):
+        heaped.keep("a", value, weight)
+        assert (heaped, heaped.weight) == ({"a": value}, weight)
 
 
 ENTRY = Weighed.ENTRY

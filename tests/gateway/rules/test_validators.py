@@ -69,6 +69,12 @@ def test_bodiless_keeps_cookies_and_security_fields_of_the_answer() -> None:
     assert (b"set-cookie", b"s=1") in response.headers
 
 
+@pytest.mark.parametrize("name", ["hotels.deals", "100%", "%.1f"])
+def test_server_timing_is_told_again_with_other_times(name: str) -> None:
+    template = validators.server_timing_of([(name, "hit", 0.0), ("pets.new", "miss", 0.0)])
+    assert template % (1.0, 2.0) == validators.server_timing([(name, "hit", 0.001), ("pets.new", "miss", 0.002)])
+
+
 def test_server_timing_names_each_fragment() -> None:
     told = validators.server_timing([("hotels.deals", "hit", 0.0), ("pets.new", "timeout", 0.5004)])
     assert told == b'hotels.deals;desc="hit";dur=0.0, pets.new;desc="timeout";dur=500.4'

@@ -25,6 +25,13 @@ def test_what_was_put_is_got() -> None:
     assert repr(memory) == f"<Memory: 1 entries, {kept.size} of 100000 bytes>"
 
 
+def test_what_is_nowhere_is_lacking() -> None:
+    memory = Memory(100_000)
+    memory.put(b"k", entry())
+    lacking = {keys: memory.lacks(frozenset(keys)) for keys in ((), (b"other",), (b"k",), (b"other", b"k"))}
+    assert lacking == {(): True, (b"other",): True, (b"k",): False, (b"other", b"k"): False}
+
+
 def test_the_least_recently_used_goes() -> None:
     memory = Memory(4 * UNIT)
     for key in (b"a", b"b", b"c", b"d"):

@@ -2,6 +2,8 @@
 
 import pytest
 
+from gateway.message import Head
+from gateway.transport.known import Known, Seen
 from gateway.transport.landing import SIZE, Landing
 
 
@@ -44,6 +46,12 @@ def test_what_was_lent_and_let_go_costs_no_new_buffer() -> None:
     assert len(before) == SIZE
 
 
+def seen(before: bytes, gap: int, after: bytes, body: bytes = b"") -> Seen:
+    answer = Seen(Known(200, Head([]), len(body)), body)
+    answer.before, answer.gap, answer.after = before, gap, after
+    return answer
+
+
 @pytest.mark.parametrize(
     ("before", "gap", "after", "holds"),
     [
@@ -57,10 +65,17 @@ def test_what_was_lent_and_let_go_costs_no_new_buffer() -> None:
 def test_what_lies_there_is_told_without_being_taken(before: bytes, gap: int, after: bytes, holds: bool) -> None:
     landing = Landing()
     fill(landing, b"one and more")
-    assert landing.holds(before, gap, after) is holds
+    assert landing.holds(seen(before, gap, after)) is holds
+
+
+@pytest.mark.parametrize(("body", "holds"), [(b" more", True), (b" less", False), (b" more and more", False)])
+def test_the_body_stands_behind_the_head(body: bytes, holds: bool) -> None:
+    landing = Landing()
+    fill(landing, b"one and more")
+    assert landing.holds(seen(b"one ", 0, b"and", body)) is holds
 
 
 def test_what_may_lie_between_is_of_one_line() -> None:
     landing = Landing()
     fill(landing, b"one a\nd more")
-    assert not landing.holds(b"one ", 3, b" more")
+    assert not landing.holds(seen(b"one ", 3, b" more"))

@@ -5,6 +5,7 @@ import itertools
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
+from typing import cast
 
 import pytest
 
@@ -13,6 +14,7 @@ import gateway.transport.pool as pools
 from gateway.errors import BadAnswer, OriginError, Overloaded, TimedOut, Unreachable, ViewerError
 from gateway.message import Body, Fields, Request, Response, Stream
 from gateway.table import Origin
+from gateway.transport.connection import Coming, Connection
 from gateway.transport.pool import Pool
 from gateway.transport.resolve import Resolver
 from gateway.transport.tunnel import Tunnel
@@ -277,7 +279,7 @@ async def test_bytes_after_the_end_are_never_the_next_answer(method: bytes, part
     async with serving(scripted(Raw(parts, close=False), Answer(b"honest"))) as origin, pooled() as pool:
         with suppress(BadAnswer):  # when the mess came with the answer itself
             assert b"evil" not in await read(await ask(pool, origin.port, method=method))
-        await asyncio.sleep(0.06)
+        await until(lambda: "1 idle" not in repr(pool))
         assert await read(await ask(pool, origin.port)) == b"honest"
     assert origin.connections == 2
 
@@ -870,7 +872,7 @@ async def test_a_head_known_from_before_changes_nothing_about_the_end(
             assert await read(await ask(pool, origin.port)) == b"ok"
         with suppress(BadAnswer):  # when the mess came with the answer itself
             assert await read(await ask(pool, origin.port, method=method)) == body
-        await asyncio.sleep(0.06)
+        await until(lambda: "1 idle" not in repr(pool))
         assert await read(await ask(pool, origin.port)) == b"honest"
     assert origin.connections == 2
 
@@ -946,13 +948,23 @@ def get(target: bytes = b"/") -> Request:
     return Request(b"GET", target, [(b"host", b"o.test")])
 
 
+def begin(pool: Pool, port: int) -> Coming | None:
+    """What came of it, if a connection was idle."""
+    coming = Coming(cast(Connection, None))
+    connection = pool.begin(get(), at(port), 2.0, coming)
+    if connection is None:
+        return None
+    coming._connection = connection
+    return coming
+
+
 async def test_a_request_leaves_at_once_where_a_connection_is_idle() -> None:
     async with serving(lambda _: Answer(b"ok")) as origin, pooled() as pool:
-        assert pool.begin(get(), at(origin.port), 2.0) is None
+        assert begin(pool, origin.port) is None
         await ask(pool, origin.port)
-        begun = pool.begin(get(), at(origin.port), 2.0)
+        begun = begin(pool, origin.port)
         assert begun is not None and not begun.done
-        assert pool.begin(get(), at(origin.port), 2.0) is None  # that one is busy now
+        assert begin(pool, origin.port) is None  # that one is busy now
         assert begun.origin == at(origin.port)
         assert await read(await pool.finish(begun, get(), at(origin.port), 2.0)) == b"ok"
     assert origin.connections == 1
@@ -962,7 +974,7 @@ async def test_what_left_on_a_connection_that_was_closed_is_asked_again() -> Non
     answers = [Raw([OK, 0.05], close=True), Raw(OK, close=False)]
     async with serving(scripted(*answers)) as origin, pooled() as pool:
         await ask(pool, origin.port)
-        begun = pool.begin(get(), at(origin.port), 2.0)
+        begun = begin(pool, origin.port)
         assert begun is not None
         assert await read(await pool.finish(begun, get(), at(origin.port), 2.0)) == b"ok"
     assert origin.connections == 2
@@ -971,7 +983,7 @@ async def test_what_left_on_a_connection_that_was_closed_is_asked_again() -> Non
 async def test_what_nobody_waits_for_any_more_is_given_up() -> None:
     async with serving(scripted(Answer(b"ok"), Answer(b"late", delay=5.0))) as origin, pooled() as pool:
         await ask(pool, origin.port)
-        begun = pool.begin(get(), at(origin.port), 2.0)
+        begun = begin(pool, origin.port)
         assert begun is not None
         begun.give_up()
         await until(lambda: not next(iter(pool._homes.values())).all)
@@ -983,7 +995,7 @@ async def test_a_body_nobody_waits_for_any_more_is_given_up() -> None:
 
     async with serving(scripted(Answer(b"ok"), streaming(Seen(b"", "", "", ())))) as origin, pooled() as pool:
         await ask(pool, origin.port)
-        begun = pool.begin(get(), at(origin.port), 2.0)
+        begun = begin(pool, origin.port)
         assert begun is not None
         await until(lambda: begun.done)
         begun.give_up()
