@@ -44,6 +44,7 @@ GROWTH, SLACK = 4, 64 * 1024  # normal form may be that many times its source, a
 class Survey(NamedTuple):
     document: bool  # a whole document, not a part of one
     tidy: frozenset[bytes] = frozenset()  # the names of its tags, if reading it can only give what it spells out
+    drawings: frozenset[bytes] = frozenset()  # of what is tidy: each once, in lower case
 
 
 def _words(text: str) -> frozenset[bytes]:
@@ -105,10 +106,11 @@ def survey(
         raise OverBudget(f"The markup has {len(source)} bytes; at most {budget.size} are read. Send less.")
     if len(source) <= _SHORT and source.count(b"<") <= _FEW and not _ROOT.search(source):
         return Survey(document=False)
-    if found is None and source.count(b"<") > budget.tags:
-        _count_all(source, budget, in_flow)  # raises, if not all is text, long before all is read
-    if found is None and (plain := _plainly_within(source, budget)):
-        return plain
+    if found is None:
+        if (signs := source.count(b"<")) > budget.tags:
+            _count_all(source, budget, in_flow)  # raises, if not all is text, long before all is read
+        elif plain := _plainly_within(source, signs, budget):
+            return plain
     told = skim(source)[0] if found is None else found
     if not _neatly_within(source, told, budget):
         _count_all(source, budget, in_flow)
@@ -124,6 +126,7 @@ def _means_document(token: Token) -> bool:
 _RAW = _words("title textarea style script xmp iframe noembed noframes plaintext")
 _TAG = re.compile(rb"(?:%b|<(/?[a-z][^\t\n\f\r />]*))" % DRAWING.pattern)
 _LONG = re.compile(rb"<[^<]{%d}" % ATTRIBUTES)
+_BLOCK = ATTRIBUTES // 2
 _ROOT_TAGS = _ROOTS | _words("/html /head /body")
 _LEAVING_NOTHING = _UNBUILT | _ROOT_TAGS | {b""}  # a drawing has no name here
 _FOREIGN_ROOTS = _words("svg math")
@@ -154,6 +157,8 @@ def _has_long(source: bytes, told: Sequence[Token]) -> bool:
 
 def _has_long_tag(source: bytes, tag: re.Pattern[bytes]) -> bool:
     """Whether a tag of this kind may have more attributes than are looked at."""
+    if all(source.find(b"<", at, at + _BLOCK) >= 0 for at in range(0, len(source) - _BLOCK, _BLOCK)):
+        return False  # as is usual: what is long would fill a block
     for found in _LONG.finditer(source):
         read = tag.match(source, found.start())
         if read is not None and read.end() - read.start() > ATTRIBUTES:
@@ -210,36 +215,51 @@ _SLASH = ord("/")
 
 # A comment, or a tag whose values are written as usual, in lower case. Where these hold every "<" of a source, none is
 # in a value: a quote opens one only behind a name and "=", and no such value holds a "<".
-_VALUE = rb"(?<=[^\t\n\f\r />\"'=<])=(?:\"[^\"<]*+\"(?=[\t\n\f\r />])|'[^'<]*+'(?=[\t\n\f\r />])|[^\t\n\f\r \"'=<>`]++)"
-_PLAIN_TAG = rb"<(/?[a-z][^\t\n\f\r />\"'=<]*+)(?:>|(?=[\t\n\f\r /])(?:[^\"'<>=]++|%b)*+>)" % _VALUE
+_NAME = rb"[^\t\n\f\r />\"'=<]"
+_VALUE = rb"=(?:\"[^\"<]*+\"|'[^'<]*+'|[^\t\n\f\r \"'=<>`]++)"
+_PLAIN_TAG = rb"<(/?[a-z]%b*+)(?:>|(?:[\t\n\f\r /]++(?:%b++(?:%b)?+)?+)++>)" % (_NAME, _NAME, _VALUE)
 _PLAIN_COMMENT = rb"<!--(?!-?>)[^<>-]*+(?:-(?!-)[^<>-]*+)*+-->"
 _PLAIN = patterns.compile(rb"(?:%b|%b)" % (_PLAIN_TAG, _PLAIN_COMMENT))
-_DRAWN = b"<img>"  # stands for a drawing: as little is open after it
+_DRAWN = b"<wbr>"  # stands for a drawing: as little is open after it
+_ALIKE = 4  # drawings of a source that are looked for in all of it, since icons are used again and again
 _DOCTYPE = b"<!doctype html>"
 
 
-def _plainly_within(source: bytes, budget: Budget) -> Survey | None:
-    """The same of a source in which every "<" begins a plain tag, a drawing or a comment; None of any other."""
+def _plainly_within(source: bytes, signs: int, budget: Budget) -> Survey | None:
+    """The same of a source in which each "<", of so many, begins a plain tag, a drawing or a comment; else None."""
     lower = source.lower()
-    drawn = b"<svg" in lower
-    outside = DRAWING.sub(_DRAWN, lower) if drawn else lower
+    drawings, outside = _drawn(lower)
     tags = _PLAIN.findall(outside)
     doctype = lower.startswith(_DOCTYPE)
-    names = frozenset(tags)
-    roots = sum(tag.removeprefix(b"/") in _ROOTS for tag in tags) if not names.isdisjoint(_ROOT_TAGS) else 0
-    signs, document = source.count(b"<"), doctype or roots > 0
     if len(tags) + doctype != outside.count(b"<"):
         return None
-    if signs > budget.tags or roots > budget.roots or budget.attributes < ATTRIBUTES:
+    names = frozenset(tags)
+    roots = lower.count(b"<html") + lower.count(b"<body")  # at least as many as there are
+    if roots > budget.roots or budget.attributes < ATTRIBUTES or _has_long_tag(lower, _PLAIN):
         return None
-    if _has_long_tag(lower, _PLAIN) or (document and not _has_text_alone(tags)):
-        return None
-    limit = _deepest(budget, drawn)
+    document, limit = doctype or not names.isdisjoint(_ROOT_TAGS), _deepest(budget, bool(drawings))
     deepest = nested(tags, limit)
     if deepest is not None and signs * (1 + deepest) <= budget.created:
-        return Survey(document, names)
+        return Survey(document, names, frozenset(drawings))
+    if document and not _has_text_alone(tags):
+        return None
     deepest = _nested(tags, limit)
     return Survey(document) if deepest is not None and signs * (1 + deepest) <= budget.created else None
+
+
+def _drawn(lower: bytes) -> tuple[set[bytes], bytes]:
+    """The drawings of a source, and what is around them."""
+    drawings: set[bytes] = set()
+
+    def added(found: re.Match[bytes]) -> bytes:
+        drawings.add(found[0])
+        return _DRAWN
+
+    while b"<svg" in lower and (found := DRAWING.search(lower)):
+        if len(drawings) == _ALIKE:
+            return drawings, DRAWING.sub(added, lower)
+        lower = lower.replace(found[0], added(found))
+    return drawings, lower
 
 
 def _has_text_alone(tags: Sequence[bytes]) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import fragments.fence as fence
 import fragments.frame as frame
 import fragments.parse as parse
+from fragments.budgets import FORMATTING
 from fragments.errors import Uncontained
 from fragments.head import METADATA, RULES, HeadItem
 from fragments.piece import Piece
@@ -99,8 +100,9 @@ def _light(piece: Piece, slot: Slot) -> Fitted | None:
 
 
 def _section(piece: Piece, slot: Slot) -> Fitted | None:
-    """A section stops an end tag or a list item from looking further up."""
-    return _inline(piece, slot, "section", "section")
+    """A section stops an end tag or a list item from looking further up. Of formatting that the slot's own tag opens
+    again, it opens none (13.2.6.4.7): where that may be, it would stand elsewhere."""
+    return None if slot.chain[-1].encode() in FORMATTING else _inline(piece, slot, "section", "section")
 
 
 def _inline(piece: Piece, slot: Slot, rung: str, name: str) -> Fitted | None:

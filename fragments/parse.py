@@ -85,11 +85,12 @@ def edited(
     parser = _parser(source, None if document else "div")
     last = 0
     for node in parser.css(wanted) if wanted else ():
-        if node.mem_id == last or node.tag in ROOTS:  # a node comes once for each part of the selector
+        at, name = node.mem_id, node.tag or ""
+        if at == last or name in ROOTS:  # a node comes once for each part of the selector
             continue
-        last = node.mem_id
-        given, text = _attributes(node), node.text() if node.tag in _WITH_TEXT else ""
-        kept = change(Element(node.tag or "", HTML, dict(given), [text] if text else []))
+        last = at
+        given, text = _attributes(node), node.text() if name in _WITH_TEXT else ""
+        kept = change(Element(name, HTML, given.copy(), [text] if text else []))
         if kept is None:
             node.decompose()
         elif kept.children != ([text] if text else []):
@@ -104,11 +105,13 @@ def edited(
 
 
 def _reattribute(node: LexborNode, given: Mapping[str, str], wanted: Mapping[str, str]) -> None:
+    attributes = node.attrs
     for name, value in given.items():
-        if name not in wanted:
-            del node.attrs[name]
-        elif wanted[name] != value:
-            node.attrs[name] = wanted[name]
+        other = wanted.get(name)
+        if other is None:
+            del attributes[name]
+        elif other != value:
+            attributes[name] = other
 
 
 def _parser(source: str | bytes, tag: str | None = None, *, scripting: bool = True) -> LexborHTMLParser:
@@ -285,10 +288,10 @@ class Spot(NamedTuple):
     stray: bool = False  # in a template whose content is of a table, but not in that
 
 
-def spots(page: bytes, name: str) -> dict[str, Spot]:
+def spots(page: bytes, name: str, *, scripting: bool = True) -> dict[str, Spot]:
     """Where every comment of the page stands that begins with `name` and a colon, by its text, and every element of
     that name, by its name, a slash, and its attribute `n`; those inside templates, too."""
-    root: LexborNode = _document_element(_parser(page))
+    root: LexborNode = _document_element(_parser(page, scripting=scripting))
     while root.parent is not None:
         root = root.parent
     found: dict[str, Spot] = {}
@@ -357,10 +360,14 @@ def holds(
     """Whether the page around stays as it is with an empty slot, whatever stands in it: for viewers with scripting, and
     for those without, who read `<noscript>` as markup. `otherwise` is asked, too, if what stands in it is not read as
     it is written."""
-    modes = (True, False) if "<noscript" in inside.lower() else (True,)
+    modes = (True, False) if _has_noscript(inside) else (True,)
     if not all(_holds(around, wrapper, inside, mark, mode, otherwise=otherwise) for mode in modes):
         return False
     return _FORMATTING.isdisjoint(around.chain) or all(_keeps(around, wrapper, inside, mark, mode) for mode in modes)
+
+
+def _has_noscript(html: str) -> bool:
+    return ("<n" in html or "<N" in html) and "<noscript" in html.lower()  # few tags begin so, and that is told quickly
 
 
 _FORMATTING = frozenset(name.decode() for name in budgets.FORMATTING)
@@ -423,7 +430,7 @@ def _skeleton(around: Surroundings, middle: str, closed: bool) -> str:
     """The chain, the slot, and after it and after each end tag something that shows where it came to stand. Formatting
     that is not `closed` ends with the block around, and shows what is remembered of it."""
     doctype = "" if around.quirks else "<!doctype html>"
-    chain = around.chain if closed else (*around.chain[:2], "div", *around.chain[2:])
+    chain = around.chain if closed else ("html", "body", "div", *filter(_FORMATTING.__contains__, around.chain))
     opened = "".join(f"<{name}>" for name in chain)
     sentinel = "<meta>" if "head" in chain else "x<!--x-->"
     ends = [name for name in reversed(chain) if closed or name not in _FORMATTING]

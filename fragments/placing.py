@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import re
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import NamedTuple
 
 import fragments.parse as parse
@@ -36,6 +37,7 @@ class Places(NamedTuple):
 
 
 _ROUNDS = 6  # of probing; two are enough but for several slots in the head or a table
+_NOWHERE: Mapping[int, tuple[str, ...]] = {}
 _REFUSALS = 4  # rounds of refusing; a tag that stays as it is may move what comes after it
 
 
@@ -44,7 +46,8 @@ def places(page: Page, cuts: Sequence[Cut]) -> Places:
     for turn in range(_REFUSALS + 1):
         outline, end = _Outline(page, cuts), end_of_body(page, cuts)
         spots, wrapped, moved, last = _spots(page, outline, cuts, end)
-        refused = [_why_refused(outline, cut, spot) for cut, spot in zip(cuts, spots, strict=True)]
+        felt = _felt_behind(page, outline, cuts, spots, wrapped, end)
+        refused = [_why_refused(outline, cut, spots[n], felt.get(n)) for n, cut in enumerate(cuts)]
         if not any(refused):
             break
         for cut, why in zip(cuts, refused, strict=True):
@@ -72,6 +75,46 @@ def _spots(
     return [None if n in fitting ^ wrapped else spot for n, spot in enumerate(spots)], wrapped, moved, last
 
 
+def _felt_behind(
+    page: Page, outline: _Outline, cuts: Sequence[Cut], spots: Sequence[Spot | None], wrapped: Collection[int], end: int
+) -> dict[int, str]:
+    """Where the page behind a slot would feel what stands in it though nothing in the chain tells of it, and why.
+
+    Formatting, closed by no tag of its own, is opened again by what stands in a slot (13.2.4.3), if by no element of
+    ours around it. And to a viewer without scripting, a `<noscript>` may open or close what is around.
+    """
+    contexts = {n: _context(outline, cuts[n], spot) for n, spot in enumerate(spots) if spot is not None}
+    within = {n: _OPENS_AGAIN_IN[context] for n, context in contexts.items() if context in _OPENS_AGAIN_IN}
+    told: dict[int, str] = {}
+    if outline.has_noscript:
+        comments, elements, _ = _probed(page, cuts, wrapped, end, within=within, scripting=False)
+        for n, context in contexts.items():
+            found = elements[n] if n in wrapped or n in within else comments[n]
+            if not _agree(found, spots[n], context, within.get(n, ())):
+                told[n] = _WITHOUT_SCRIPTING
+    if within:
+        _, elements, _ = _probed(page, cuts, wrapped, end, within=within)
+        told |= {n: _OPENED_AGAIN for n in within if not _agree(elements[n], spots[n], contexts[n], within[n])}
+    return told
+
+
+# No formatting is opened for markup of these kinds itself but for HTML within it. Of those that let HTML begin, the
+# `<div>` takes with it whatever was opened in it.
+_OPENS_AGAIN_IN: dict[Context, tuple[str, ...]] = {
+    Context.SELECT: (),
+    Context.SVG: ("desc", "div"),
+    Context.MATH: ("mtext", "div"),
+}
+
+
+def _agree(found: Spot | None, slot: Spot | None, context: Context, names: tuple[str, ...]) -> bool:
+    """Whether a probe, within elements of these names, stands where the slot does. What is for a head is read alike in
+    a body, where it ends up without scripting if a `<noscript>` before it ended the head."""
+    if found is None or slot is None:
+        return False
+    return found.chain == slot.chain + names or (context is Context.HEAD and found.chain == ("html", "body"))
+
+
 def closing(page: Page, found: Places) -> bytes | None:
     """The end tags for what is still open at the end of the body; None if nothing can be put there."""
     if page.unfinished or found.last is None or _NO_TEMPLATE.intersection(found.last.chain):
@@ -87,16 +130,25 @@ _NO_TEMPLATE = {"template", "svg", "math", "select", "frameset", "noscript"}  # 
 
 
 def _probed(
-    page: Page, cuts: Sequence[Cut], wrapped: Collection[int], end: int, closing: bytes = b""
+    page: Page,
+    cuts: Sequence[Cut],
+    wrapped: Collection[int],
+    end: int,
+    closing: bytes = b"",
+    within: Mapping[int, tuple[str, ...]] = _NOWHERE,
+    scripting: bool = True,
 ) -> tuple[list[Spot | None], list[Spot | None], Spot | None]:
+    """The places of comments, of elements, where they are wanted or to be within others, and of the end of the body."""
     name = f"mf-probe-{hashlib.blake2b(page.source, digest_size=8).hexdigest()}"
     probe, at = [], 0
     for number, cut in enumerate(cuts):
-        element = f'<{name} n="{number}"></{name}>' if number in wrapped else ""
+        element = f'<{name} n="{number}"></{name}>' if number in wrapped or number in within else ""
+        for outer in reversed(within.get(number, ())):
+            element = f"<{outer}>{element}</{outer}>"
         probe += [page.source[at : cut.start], f"<!--{name}:{number}-->{element}".encode()]
         at = cut.end
     probe += [page.source[at:end], closing, f"<!--{name}:end-->".encode(), page.source[end:]]
-    found = parse.spots(b"".join(probe).removeprefix(b"\xef\xbb\xbf"), name)
+    found = parse.spots(b"".join(probe).removeprefix(b"\xef\xbb\xbf"), name, scripting=scripting)
     comments = [found.get(f"{name}:{number}") for number in range(len(cuts))]
     return comments, [found.get(f"{name}/{number}") for number in range(len(cuts))], found.get(f"{name}:end")
 
@@ -109,6 +161,7 @@ class _Outline:
     """What tags alone say of the places between them: where the head goes on, and what is open without being around."""
 
     def __init__(self, page: Page, cuts: Sequence[Cut]) -> None:
+        self._source = page.source
         self.head_until = -1
         self.forms: list[int] = []
         self._is_form_open: list[bool] = []
@@ -132,6 +185,15 @@ class _Outline:
         """A form can be open without being around (13.2.4.4): a piece could close it, so it counts as around."""
         number = bisect_left(self.forms, at) - 1
         return number >= 0 and self._is_form_open[number]
+
+    @cached_property
+    def has_noscript(self) -> bool:
+        return b"<noscript" in self._source.lower()
+
+    @cached_property
+    def copies_options(self) -> bool:
+        """Whether any `<selectedcontent>` is there to become a copy of what is chosen in its select."""
+        return b"<selectedcontent" in self._source.lower()
 
     def open_tables(self, at: int) -> int:
         number = bisect_left(self.tables, at) - 1
@@ -206,11 +268,18 @@ def _around(outline: _Outline, cut: Cut, spot: Spot) -> tuple[str, ...]:
 
 _NO_SLOT = "No slot can stand here; it is left as it is. Move it."
 _IN_NO_CELL = "In a table but in no cell it would be moved out; the slot is left as it is. Put it into a cell."
+_OPENED_AGAIN = "Formatting would be opened again in it and go on; the slot is left as it is. Close it before the slot."
+_WITHOUT_SCRIPTING = "Without scripting it stands elsewhere; the slot is left as it is. Close what <noscript> opens."
+_COPIED = "An option in it could be copied to <selectedcontent>; the slot is left as it is. Put it around the select."
 
 
-def _why_refused(outline: _Outline, cut: Cut, spot: Spot | None) -> str | None:
+def _why_refused(outline: _Outline, cut: Cut, spot: Spot | None, felt: str | None) -> str | None:
     if spot is None or _REFUSED.intersection(spot.chain):
         return _NO_SLOT
+    if felt is not None:
+        return felt
+    if "select" in spot.chain and outline.copies_options:
+        return _COPIED
     return _IN_NO_CELL if spot.stray or outline.open_tables(cut.start) > spot.chain.count("table") else None
 
 

@@ -22,7 +22,7 @@ _ODD = patterns.compile(
 )
 _MARKS = (b"mf-", b"nonce")
 # A drawing as icons are: shapes alone, and nothing in it that refers to anything.
-_REFERRING = (b"href", b"src", b"url(")
+_REFERRING = (b"href", b"src", b"url(", b"image-set(", b"@import", b"\\", b"&")  # or may, in other letters
 _SHAPES = rb"path|circle|rect|line|polyline|polygon|ellipse|g"
 _SPACE = rb"[\t\n\f\r ]"
 _VALUE = rb"(?:\"[^\"<>]*+\"|'[^'<>]*+'|[^\t\n\f\r \"'<>=`/]++)"
@@ -42,7 +42,7 @@ _SCRIPT = re.compile(r"<script[^>]*>(.*?)</script", re.DOTALL)
 
 def read(source: str, lower: bytes, told: Survey, sieve: Sieve) -> tuple[str, dict[str, str]] | None:
     """The piece's markup in normal form and the attributes of its roots; what it brings, the sieve knows then."""
-    if any(mark in lower for mark in _MARKS) or not _has_icons_only(lower):
+    if any(mark in lower for mark in _MARKS) or not _has_icons_only(lower, told):
         return None
     if not told.tidy and _ODD.search(lower):
         return None
@@ -72,8 +72,12 @@ def _comes_back(html: str, told: Survey) -> bool:
     return (bool(told.tidy) and "\r" not in html and "\0" not in html) or parse.comes_back(html, "div")
 
 
-def _has_icons_only(lower: bytes) -> bool:
-    if b"<svg" not in lower:
+def _has_icons_only(lower: bytes, told: Survey) -> bool:
+    drawn = b"".join(told.drawings) if told.tidy else lower
+    if b"<svg" not in drawn:
         return True
-    icons = _ICON.findall(lower)
-    return len(icons) == lower.count(b"<svg") and not any(word in icon for icon in set(icons) for word in _REFERRING)
+    icons = _ICON.findall(drawn)
+    if len(icons) != drawn.count(b"<svg"):
+        return False
+    all_of_them = b"".join(set(icons))
+    return not any(word in all_of_them for word in _REFERRING)

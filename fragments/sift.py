@@ -142,17 +142,21 @@ class Sieve:
             self.ids.add(attributes["id"])
         foreign = element.space != parse.HTML
         concerning = _FOREIGN_CONCERNING if foreign else CONCERNING.get(element.name, COMMON)
-        if not concerning.isdisjoint(attributes):
-            attributes.pop("nonce", None)
+        concerned = concerning.intersection(attributes)
+        if concerned:
             carriers = _FOREIGN if foreign else _CARRIERS.get(element.name, _NONE)
-            for name in concerning.intersection(attributes):
+            for name in concerned:
                 attributes[name] = self.value(name, attributes[name], carriers.get(name), foreign)
+            if "nonce" in concerned:
+                del attributes["nonce"]
         if self.marked:
             for name in [name for name in attributes if name.startswith(MARK)]:
                 del attributes[name]
         return attributes
 
     def value(self, name: str, value: str, change: Change | None, foreign: bool) -> str:
+        if change is below:  # as most are
+            return below(value, self.place)
         if change is not None:
             if change is action and self.address is not None and not clean(value):
                 return self.address  # an empty action is the document's own address, whatever its base says

@@ -1,13 +1,19 @@
 """What a shell and a piece never seen before cost, without sockets: plans compiled, answers read and fitted.
 
 Both happen when something enters the cache, on the loop that everybody else waits for. The best round counts; and of
-what nobody would write, how much longer four times as much takes.
+what nobody would write, how much longer four times as much takes. A child measures, in the Python that is asked about.
 """
 
+import json
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import fragments.contain as contain
 import fragments.piece as piece
@@ -16,12 +22,15 @@ import tests.bench.pages as made
 from fragments.errors import FragmentsError
 from fragments.urls import Place
 from tests.bench.table import Figure, Table
+from tests.bench.wrk import Unfit
 from tests.fragments.documents_of_strangers import pages as strangers
 
+ROOT = Path(__file__).parents[2]
 PLACE = Place("/hotels", frozenset({"http://hotels.internal:8000"}), base="/hotels/deals", public="http://shop.test")
 COST = ("work", "what", "ms", "bytes", "bytes/tag")
 GROWTH = ("2 MB of", "what", "s", "times 0.5 MB")
 SHELL_BYTES, PIECE_BYTES, ODD_BYTES = 100_000, 20_000, 2_000_000
+LONGEST = 600  # seconds
 SLOT = '<mf-slot name="a.deals" city="paris"><p>Soon.</p></mf-slot>'
 SHELL = '<mf-slot name="a"></mf-slot>'
 
@@ -101,13 +110,29 @@ def _stranger() -> bytes:
     return page[:body] + SLOT.encode() + page[body:end] + SLOT.encode() + page[end:]
 
 
-def tables(rounds: int) -> list[Table]:
+def tables(python: str, rounds: int) -> list[Table]:
+    """What a child with this Python measures. It is given the shells, as it may lack the packages they are from."""
+    given = json.dumps({name: page.decode("latin-1") for name, page in shells().items()})
+    asked = [python, "-m", "tests.bench.composing", str(rounds)]
+    done = subprocess.run(asked, input=given, capture_output=True, text=True, cwd=ROOT, timeout=LONGEST)
+    if done.returncode:
+        raise Unfit(f"{python} cannot compose: {(done.stderr.strip() or 'it says nothing').splitlines()[-1]}")
+    return [_table(said) for said in json.loads(done.stdout)]
+
+
+def _table(said: dict[str, Any]) -> Table:
+    figures = [Figure(**{**each, "cells": tuple(each["cells"]), "rounds": ()}) for each in said["figures"]]
+    return Table(**{**said, "columns": tuple(said["columns"]), "figures": figures})
+
+
+def measured(shells: Mapping[str, bytes], rounds: int) -> list[Table]:
+    """The figures of this process and its Python."""
     (slot,) = plan.compile(f"<!doctype html><main><div>{SHELL}</div></main>".encode()).slots
 
     def composed(answer: bytes) -> object:
         return contain.fit(piece.read(answer, "text/html", PLACE, slot.context), slot)
 
-    costs = [_cost("compile a shell", name, page, plan.compile, 5.0, rounds) for name, page in shells().items()]
+    costs = [_cost("compile a shell", name, page, plan.compile, 5.0, rounds) for name, page in shells.items()]
     costs += [_cost("read and fit a piece", name, page, composed, 1.5, rounds) for name, page in pieces().items()]
     return [
         Table("composing", "Composing: never seen before, one core", COST, costs, at_most=True),
@@ -139,3 +164,8 @@ def _timed(work: Callable[[], object]) -> float:
     began = time.process_time()
     work()
     return time.process_time() - began
+
+
+if __name__ == "__main__":
+    read = {name: text.encode("latin-1") for name, text in json.load(sys.stdin).items()}
+    print(json.dumps([asdict(table) for table in measured(read, int(sys.argv[1]))]))

@@ -123,8 +123,8 @@ def rewritten(ground: Ground) -> list[Table]:
 
 
 def put_together(ground: Ground) -> list[Table]:
-    """Shells compiled and pieces read in this process."""
-    return composing.tables(ground.rounds)
+    """Shells compiled and pieces read, in the gateway's Python."""
+    return composing.tables(contenders.python(), ground.rounds)
 
 
 def leaking(ground: Ground) -> list[Table]:

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fragments.budgets import PIECE, SHELL, Budget, grown, survey
+import fragments.budgets as budgets
+from fragments.budgets import ATTRIBUTES, PIECE, SHELL, Budget, grown, survey
 from fragments.errors import OverBudget
 from fragments.parse import Element, part
-from fragments.skim import skim
+from fragments.skim import DRAWING, START, skim
 from tests.fragments.documents_of_strangers import made_up, pages
 
 OVER = [
@@ -160,6 +161,35 @@ def is_neat(source: str) -> bool:
     with patch("fragments.budgets._count_all") as counted:
         survey(source.encode())
     return not counted.called
+
+
+DRAWN = """
+<svg> </svg> <svg_viewbox='0_0'> <path/> <path_d="m0"> </path> <g> </g> <title> </title> <p> </p> <svg></svg> x <
+<svg><path/></svg> <svg><g></g></svg> <svg>a</svg> <svg>b</svg> <svg>c</svg> <b_c=" "> <!-- -->
+"""
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from(DRAWN.split()).map(lambda tag: tag.replace("_", " ")), max_size=24).map("".join))
+def test_drawings_alike_are_taken_out_as_each_would_be(source: str) -> None:
+    drawings, outside = budgets._drawn(source.encode())
+    assert outside == DRAWING.sub(budgets._DRAWN, source.encode())
+    assert drawings == set(DRAWING.findall(source.encode()))
+
+
+@pytest.mark.parametrize("long", [ATTRIBUTES - 9, ATTRIBUTES + 1])
+@pytest.mark.parametrize("at", range(0, ATTRIBUTES, 97))
+def test_a_long_tag_is_seen_wherever_it_stands(at: int, long: int) -> None:
+    source = b"<p>" + b"<b>" * (at // 3) + b"x" * (at % 3) + b"<i " + b"a " * (long // 2) + b">" + b"<b>" * 400
+    assert budgets._has_long_tag(source, START) is (long > ATTRIBUTES)
+
+
+def test_roots_are_counted_as_the_slow_way_does() -> None:
+    page = "<!doctype html><html><body>" + "<p>x</p>" * 10 + "{}</body></html>"
+    for more in ("<header></header>" * 30, "<b></b>", "<body a>" * 14, "<body a>" * 20, "</body>" * 30):
+        source = page.format(more).encode()
+        assert verdict(source, PIECE) == by_counting(source, PIECE)
+    assert survey(page.format("<header></header>" * 30).encode()).tidy
 
 
 NEAT = [

@@ -36,6 +36,11 @@ RUNGS = [
     pytest.param("<p>1@2</p>", "<div>x</div>", "shadow", id="contain-block-in-p"),
     pytest.param("<ul><li>@<b>y</b></li></ul>", "<li>z", "section", id="contain-li-in-li"),
     pytest.param("<dl><dt>@<b>y</b></dl>", "<dd>z", "section", id="the same in a list of terms"),
+    pytest.param("<ul><li><p><b>x</p>@</ul>", "<li>z", "shadow", id="a section opens no formatting again"),
+    pytest.param("<ul><li><b>x@</b></ul>", "<li>z", "shadow", id="contain-li-in-b-in-li"),
+    pytest.param(
+        "<svg><desc><div><b>x</div><i><p><b>x<b>y</p>@", "<b>z", "shadow", id="formatting is remembered in a drawing"
+    ),
     pytest.param("<form>@<input></form>", "<form><input></form>", "shadow", id="contain-form-in-form"),
     pytest.param("<a href=/x>@<b>y</b></a>", "<a href=/z>z</a>", "shadow", id="contain-a-in-a"),
     pytest.param("<button>@</button>", "<button>x", "shadow", id="a button in a button"),

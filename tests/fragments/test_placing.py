@@ -85,6 +85,64 @@ def test_where_a_slot_stands(shell: str, context: Context, chain: tuple[str, ...
         assert slot.chain == chain
 
 
+REFUSED = [
+    pytest.param(f"<select><p><b>x</p>{SLOT}<option>y", "Formatting", id="in a select, after a paragraph's"),
+    pytest.param(f"<select><p><b>x<svg><dt>{SLOT}", "Formatting", id="in a term that ended one"),
+    pytest.param(f"<select><template></template><p><a>x</p>{SLOT}", "Formatting", id="a link's"),
+    pytest.param(f"<svg><desc><p><b>x</p></desc><g>{SLOT}</g>", "Formatting", id="in a drawing"),
+    pytest.param(f"<math><mtext><p><b>x</p></mtext><mrow>{SLOT}", "Formatting", id="in a formula"),
+    pytest.param(f"<title>q</title><noscript><button><svg></noscript><g>{SLOT}", "<noscript>", id="a noscript's svg"),
+    pytest.param(f"<body><noscript><p></noscript>{SLOT}", "<noscript>", id="a paragraph from a noscript"),
+    pytest.param(f"<p><noscript><div>x</div></noscript>{SLOT}", "<noscript>", id="a paragraph that one ends"),
+    pytest.param(f"<select><noscript><p><b>x</p></noscript>{SLOT}", "<noscript>", id="formatting from a noscript"),
+    pytest.param(
+        f"<select><button><selectedcontent></selectedcontent></button>{SLOT}", "<selectedcontent>", id="options copied"
+    ),
+    pytest.param(
+        f"<select><SelectedContent></SelectedContent><option><svg>{SLOT}", "<selectedcontent>", id="a drawing in one"
+    ),
+]
+
+
+@pytest.mark.parametrize(("shell", "why"), REFUSED)
+def test_where_what_fills_a_slot_would_be_felt_behind_it_none_stands(shell: str, why: str) -> None:
+    found = plan(shell)
+    assert found.literals == (shell.encode(),)
+    assert [said.code for said in found.diagnostics] == ["slot-refused"]
+    assert why in found.diagnostics[0].message
+
+
+STANDING = [
+    pytest.param(f"<select><b>x</b>{SLOT}", (*B, "select"), id="closed by a tag of its own"),
+    pytest.param(f"<select><p><b>x</p><i>{SLOT}", (*B, "select", "b", "i"), id="opened again before the slot"),
+    pytest.param(f"<p><b>x</p><svg>{SLOT}", (*B, "b", "svg"), id="around a drawing"),
+    pytest.param(f"<p><b>x</p><table>{SLOT}", (*B, "table"), id="which no row opens again"),
+    pytest.param(f"<p><b>x</p><table><tr><td><svg>{SLOT}", None, id="nor what is in a cell"),
+    pytest.param(f"<p><noscript><img></noscript>{SLOT}", (*B, "p"), id="after a noscript"),
+    pytest.param(f"<head><noscript><img></noscript><title>T</title></head><p>{SLOT}", (*B, "p"), id="in the head, too"),
+    pytest.param(
+        f"<head><noscript><img></noscript>{SLOT}<title>T</title></head>", ("html", "head"), id="in a head that it ends"
+    ),
+    pytest.param(f"<noscript><iframe></iframe></noscript><select>{SLOT}", (*B, "select"), id="before a select"),
+    pytest.param(f"<svg><g>{SLOT}</g></svg><p><b>x</p>y", (*B, "svg", "g"), id="after the slot"),
+    pytest.param(f"<select>{SLOT}</select><p>&lt;selectedcontent>", (*B, "select"), id="only spoken of"),
+    pytest.param(
+        f"<select><selectedcontent></selectedcontent></select>{SLOT}", B, id="not in the select that is copied from"
+    ),
+]
+
+
+@pytest.mark.parametrize(("shell", "chain"), STANDING)
+def test_but_a_slot_stands_where_it_is_not(shell: str, chain: tuple[str, ...] | None) -> None:
+    slot = only(shell)
+    assert chain is None or slot.chain == chain
+
+
+def test_one_that_cannot_stand_takes_no_other_along() -> None:
+    shell = f"<svg><desc><p><b>x</p></desc><g>{SLOT}</g></svg></b></svg><p>{SLOT2}"
+    assert [slot.chain for slot in plan(shell).slots] == [(*B, "p")]
+
+
 @pytest.mark.parametrize(("shell", "quirks"), [(SLOT, True), (f"<!doctype html>{SLOT}", False)])
 def test_quirks(shell: str, quirks: bool) -> None:
     assert only(shell).quirks is quirks

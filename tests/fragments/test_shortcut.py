@@ -101,6 +101,37 @@ def test_anything_else_is_left_to_the_long_way(source: str) -> None:
     assert quick == slow
 
 
+REFERRING = [
+    pytest.param("url(/x)", id="a URL"),
+    pytest.param("&#117;rl(/x)", id="one with references"),
+    pytest.param("u\\72l(/x)", id="one with escapes"),
+    pytest.param("image-set('/x' 1x)", id="a choice of pictures"),
+    pytest.param("@import '/x';", id="an import"),
+]
+
+
+@pytest.mark.parametrize("around", ["{}", "<!doctype html><p>{}</p>"], ids=["a part", "a tidy page"])
+@pytest.mark.parametrize("value", REFERRING)
+def test_a_shape_that_may_refer_to_something_is_left_to_the_long_way(value: str, around: str) -> None:
+    icon = "<svg><path d='M0 0'/></svg>"
+    assert takes(around.format(icon))
+    source = around.format(f'{icon}<svg><path fill="{value}"/></svg>')
+    assert not takes(source)
+    quick, slow = both(source.encode())
+    assert quick == slow
+    assert slow is not None
+    assert b"/cart/x" in slow.html
+
+
+@pytest.mark.parametrize("other", ["<title>x</title>", "<use href=#a></use>", "<defs></defs>"])
+def test_what_is_drawn_without_being_an_icon_is_left_to_the_long_way(other: str) -> None:
+    page = "<!doctype html><p><svg><path d='M0'/></svg><svg>{}</svg></p>"
+    assert takes(page.format(""))
+    assert not takes(page.format(other))
+    quick, slow = both(page.format(other).encode())
+    assert quick == slow
+
+
 TAGS = """
 <b> </b> <p> </p> <div_style=a:url(b)> </div> <table> </table> <tr> <td> <svg> </svg> <g> <path_d=M/> <style> </style>
 <title> <select> <option> <!-- --> <a_href=x> </a> <form_action> </form> <li_id=q> <script> </script> x &lt; &nbsp;
