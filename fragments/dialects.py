@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, assert_never
 from urllib.parse import quote
@@ -56,9 +56,9 @@ class Shell(NamedTuple):
     diagnostics: tuple[Diagnostic, ...]
 
 
-def spoken(text: bytes, allowed: Iterable[str]) -> tuple[str, ...]:
+def spoken(text: bytes, allowed: Collection[str]) -> tuple[str, ...]:
     """Which of the allowed languages a text may hold something of; a cheap look, never a no too much."""
-    return tuple(each for each in ALL if each in allowed and _LOOKS[each].search(text))
+    return tuple(each for each in ALL if each in allowed and _LOOKS[each].search(text)) if allowed else ()
 
 
 @dataclass(frozen=True, slots=True)
