@@ -6,8 +6,9 @@ runs (document.write, say) is no markup and only the frame contains it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import fragments.fence as fence
 import fragments.frame as frame
@@ -128,7 +129,16 @@ def _holds(piece: Piece, slot: Slot, wrapper: parse.Wrapper, inside: str) -> boo
     def comes_back() -> bool:
         return parse.comes_back(piece.html.decode(), *parsed_as(slot.context))
 
-    return piece.stable and parse.holds(around(slot), wrapper, inside, slot.mark, comes_back)
+    page = around(slot)
+    if not piece.stable or not parse.holds(page, wrapper, inside, slot.mark, comes_back):
+        return False
+    if "<search" not in inside and "search" not in slot.chain:
+        return True
+    chain = tuple("x-search" if name == "search" else name for name in slot.chain)
+    return parse.holds(replace(page, chain=chain), wrapper, _SEARCH.sub(r"<\1x-search", inside), slot.mark)
+
+
+_SEARCH = re.compile("<(/?)search")  # to an older parser it is no block, and stops no list item from looking further up
 
 
 def _iframe(piece: Piece, slot: Slot) -> Fitted | None:

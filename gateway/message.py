@@ -189,7 +189,7 @@ class Entry:
     """A stored answer, already mounted. Times are seconds since the epoch; `digest` names the body's bytes.
 
     It is fresh until `fresh`, may be served while it is refreshed until `revalidate`, and when its origin fails
-    until `error` (RFC 5861).
+    until `error` (RFC 5861). `since` is the number of the last purge that was known when it was asked for.
     """
 
     status: int
@@ -201,6 +201,7 @@ class Entry:
     revalidate: float
     error: float
     tags: tuple[str, ...] = ()
+    since: int = 0
     _head: list[Head] = field(default_factory=list, compare=False, repr=False)
 
     @property

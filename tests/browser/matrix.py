@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -69,6 +69,7 @@ SHELLS: dict[str, str] = {
     "formatting": f"{_HEAD}<body><b><nobr>SLOT<i>y</b>{_AFTER}",
     "formatting open": f"{_HEAD}<body><font color=red><i><a href=/x>1<p>SLOT<table><tr><td>y</table>{_AFTER}",
     "formatting reopened": f"{_HEAD}<body><p><a href=/x><b><nobr>1</p>SLOT 2{_AFTER}",
+    "formatting reopened in li": f"{_HEAD}<body><ul><li><p><a href=/x><b>1</p>SLOT 2<li>3</ul>{_AFTER}",
     "head": f"{_HEAD.replace('<meta', 'SLOT<meta')}<body>{_AFTER}",
     "svg": f"{_HEAD}<body><svg><g>SLOT<path d=M1></g></svg>{_AFTER}",
     "foreign object": f"{_HEAD}<body><svg><foreignObject>SLOT</foreignObject><path d=M1></svg>{_AFTER}",
@@ -84,6 +85,21 @@ SHELLS: dict[str, str] = {
     "before html": f"<!doctype html>SLOT<html lang=en><head><title>q</title><meta name=last></head><body>{_AFTER}",
     "no body tag": f"<!doctype html><title>q</title><meta name=last>SLOT<p>1{_AFTER}",
     "deep": f"{_HEAD}<body>{'<div>' * 400}SLOT<p>z{'</div>' * 400}{_AFTER}",
+}
+# Where no slot stands, and what would change the page if one did.
+REFUSED: dict[str, tuple[str, str]] = {
+    "formatting remains in a select": ("<select><p><b>x</p>SLOT<option>y", "z"),
+    "a term ended formatting": ("<select><p><b>x<svg><dt>SLOT", "z"),
+    "formatting remains in a drawing": ("<svg><desc><p><b>x</p></desc><g>SLOT</g></svg>", "<desc>z</desc>"),
+    "formatting remains in a formula": ("<math><mtext><p><b>x</p></mtext><mrow>SLOT</mrow></math>", "<mtext>z</mtext>"),
+    "options are copied": (
+        "<select><button><selectedcontent></button>SLOT<option>2</select>",
+        "<option selected>z</option>",
+    ),
+    "noscript opens what it does not close": (
+        "<noscript><button><svg></noscript><caption>SLOT</button>",
+        "<table></table>",
+    ),
 }
 # Slots whose piece comes at the end of the page. A `<template for>` patches it in: the shell must not be patched.
 LATE: dict[str, str] = {
@@ -170,6 +186,17 @@ class Nested(Standing):
 
     def empty(self) -> bytes:
         return self.page(Nothing())[0]
+
+
+def unslotted(name: str) -> tuple[Plan, Case]:
+    """The plan of a page where no slot stands, and what would be made of it if one did."""
+    written, body = REFUSED[name]
+    whole = f"{_QUIRKS}{written}{_AFTER}"
+    first, last = (
+        ("<mf-slot data-mf-slot=0>", "</mf-slot>") if "noscript" in written else ("<!--mf:0-->", "<!--/mf:0-->")
+    )
+    html, empty = (whole.replace("SLOT", first + inside + last) for inside in (body, ""))
+    return compile(whole.replace("SLOT", _SLOT).encode()), Case(name, html, empty, ("0",), ())
 
 
 def rung(filling: Filling) -> str:
@@ -313,12 +340,17 @@ def scattered(answers: Sequence[Answer], seed: int) -> list[Case]:
     ]
 
 
-def shells_at_random(number: int, seed: int) -> list[Standing]:
+Part = Callable[[random.Random, int], str]  # of a page, of so many tags at most
+
+
+def shells_at_random(
+    number: int, seed: int, part: Part = spliced_tags, most: tuple[int, int] = (7, 5)
+) -> list[Standing]:
     """Slots in pages that are broken themselves, where one can stand there at all."""
     dice = random.Random(seed)
     found = []
     for _ in range(number):
-        before, after = (spliced_tags(dice, most) for most in (7, 5))
+        before, after = (part(dice, each) for each in most)
         plan = compile(f"{dice.choice((_HEAD, _QUIRKS))}{before}{_SLOT}{after}{_AFTER}".encode())
         found += [Standing(plan, slot) for slot in plan.slots]
     return found

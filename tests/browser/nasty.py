@@ -429,6 +429,21 @@ _TAGS = (
 )
 
 
+# What leaves formatting behind that nothing around tells of, and where that matters.
+_REMAINS = (
+    "<select> <select> </select> <option> </option> <optgroup> <button> </button> <svg> <svg> </svg> <svg><desc> "
+    "<desc> </desc> <g> </g> <foreignObject> </foreignObject> <svg><title> </title> <math><mtext> <math> <mrow> "
+    "</mtext> </math> <mi> </mi> <annotation-xml> <p><b>x</p> <p><b>x</p> <p><a><nobr>x</p> <p><b>x<b>y</p> <p><i>x "
+    "<b> </b> <div><b>x</div> <h1><font><u>x</h1> </p> <div> </div> <dt> <li> <table> <tr> <td> </td> </tr> "
+    "</table> <caption> <table><tbody> <colgroup> <object> </object> <template> </template> <ruby> <rt> x <form> "
+    "</form> <selectedcontent> <noscript> <noscript> </noscript> </noscript>"
+)
+
+
+def remains(dice: random.Random, most: int) -> str:
+    return "".join(dice.choices(_REMAINS.split(), k=dice.randint(0, most)))
+
+
 def spliced_tags(dice: random.Random, most: int) -> str:
     """A part of a page nobody would write: tags that open and close nothing in particular."""
     return "".join(

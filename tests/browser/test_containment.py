@@ -18,6 +18,7 @@ from tests.browser.matrix import (
     ISOLATIONS,
     LATE,
     PLACES,
+    REFUSED,
     SHELLS,
     USUAL,
     Case,
@@ -33,8 +34,9 @@ from tests.browser.matrix import (
     shell,
     shells_at_random,
     standing,
+    unslotted,
 )
-from tests.browser.nasty import ANSWERS, HTML, KINDS, WHOLE, Answer, drawn
+from tests.browser.nasty import ANSWERS, HTML, KINDS, WHOLE, Answer, drawn, remains
 from tests.browser.ordinary import ORDINARY
 
 BOTH = pytest.mark.parametrize("scripting", [True, False], ids=["scripting", "no-scripting"])
@@ -142,6 +144,47 @@ def test_nor_in_shells_that_are_broken_themselves(tab: Page, scripting: bool) ->
 @pytest.mark.parametrize("seed", range(2, 12))
 def test_nor_in_many_shells_that_are_broken_themselves(tab: Page, seed: int, scripting: bool) -> None:
     assert not differing(tab, broken_shells(number=2000, seed=seed), scripting=scripting)
+
+
+@BOTH
+def test_nor_where_formatting_remains(tab: Page, scripting: bool) -> None:
+    assert not differing(tab, remaining(number=400, seed=1), scripting=scripting)
+
+
+@pytest.mark.long
+@BOTH
+@pytest.mark.parametrize("seed", range(2, 8))
+def test_nor_in_many_shells_where_formatting_remains(tab: Page, seed: int, scripting: bool) -> None:
+    assert not differing(tab, remaining(number=1500, seed=seed), scripting=scripting)
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_no_slot_stands_where_one_would_change_the_page(tab: Page, name: str) -> None:
+    plan, would_be = unslotted(name)
+    assert not plan.slots
+    assert any(differing(tab, [would_be], scripting=scripting) for scripting in (True, False))
+
+
+# What each kind of place takes, and of that what opens formatting again.
+TELLING = (
+    "xyz|<b>q|<desc>hi</desc><path>|<mtext>hi</mtext>|<foreignObject><p>z</p></foreignObject>|<option>hi|<tr><td>q<b>r|"
+    "<caption>z<a>y|<td>c<nobr>d|<col>|<option selected>s<b>x|<hr>|<title>x</title>|<svg><desc>q</desc></svg>|"
+    "<p>a<b>c</p>|<form><input></form>|<input type=hidden>|<li>q|<a href=x>y</a>|<div>z</div>|<optgroup><option>t|"
+    "<button>u</button>|<template shadowrootmode=open>x</template>|<template><b>x</template>|<style>p{}</style>|"
+    "<noscript><b>x</noscript>|<math><mtext>a|<g><title>q</title></g>|<textarea>x|<legend>e</legend>|<table><tr><td>m"
+)
+
+
+def remaining(number: int, seed: int) -> list[Case]:
+    """Each with five of the telling ones, and with its fallback."""
+    made, telling = [], TELLING.split("|")
+    for at, where in enumerate(shells_at_random(number, seed, remains, most=(9, 6))):
+        shown = b"SLOT".join(where.plan.literals).decode("utf-8", "replace")
+        for more in range(5):
+            body = telling[(seed + 5 * at + more) % len(telling)].encode()
+            made.append(filled(f"{shown}: {body!r}", where, filling(Answer(body), where.slot)))
+        made.append(filled(f"{shown}: fallback", where, Fallback()))
+    return made
 
 
 def broken_shells(number: int, seed: int) -> list[Case]:

@@ -41,6 +41,8 @@ RUNGS = [
     pytest.param(
         "<svg><desc><div><b>x</div><i><p><b>x<b>y</p>@", "<b>z", "shadow", id="formatting is remembered in a drawing"
     ),
+    pytest.param("<ul><li>@</ul>", "<search><li>z", "section", id="a search is no block to all parsers"),
+    pytest.param("<ul><li><search>@</ul>", "<li>z", "section", id="nor is one around"),
     pytest.param("<form>@<input></form>", "<form><input></form>", "shadow", id="contain-form-in-form"),
     pytest.param("<a href=/x>@<b>y</b></a>", "<a href=/z>z</a>", "shadow", id="contain-a-in-a"),
     pytest.param("<button>@</button>", "<button>x", "shadow", id="a button in a button"),
