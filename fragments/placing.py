@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 import fragments.parse as parse
+from fragments.budgets import FORMATTING
 from fragments.cutting import Cut, Page
 from fragments.heading import end_of_body
 from fragments.parse import Spot
@@ -85,7 +86,7 @@ def _felt_behind(
     """
     contexts = {n: _context(outline, cuts[n], spot) for n, spot in enumerate(spots) if spot is not None}
     within = {n: _OPENS_AGAIN_IN[context] for n, context in contexts.items() if context in _OPENS_AGAIN_IN}
-    told: dict[int, str] = {}
+    told = _moved_later(page, outline, cuts, spots, wrapped)
     if outline.has_noscript:
         comments, elements, _ = _probed(page, cuts, wrapped, end, within=within, scripting=False)
         for n, context in contexts.items():
@@ -96,6 +97,25 @@ def _felt_behind(
         _, elements, _ = _probed(page, cuts, wrapped, end, within=within)
         told |= {n: _OPENED_AGAIN for n in within if not _agree(elements[n], spots[n], contexts[n], within[n])}
     return told
+
+
+def _moved_later(
+    page: Page, outline: _Outline, cuts: Sequence[Cut], spots: Sequence[Spot | None], wrapped: Collection[int]
+) -> dict[int, str]:
+    """The slots within formatting that what comes behind them moves elsewhere (13.2.6.4.7, the adoption agency): when
+    a piece is read, it stands where it will not be in the end."""
+    within = [n for n, spot in enumerate(spots) if spot is not None and not _FORMATTING.isdisjoint(spot.chain)]
+    if not within or outline.is_nested:
+        return {}
+    told = dict.fromkeys(within[_LOOKED_AT:], _MOVED)
+    for n in within[:_LOOKED_AT]:
+        comments, elements, _ = _probed(page, cuts[: n + 1], wrapped, cuts[n].end, whole=False)
+        if (elements[n] if n in wrapped else comments[n]) != spots[n]:
+            told[n] = _MOVED
+    return told
+
+
+_LOOKED_AT = 8  # slots within formatting of one page whose tags are not nested: each costs a parse of what is before it
 
 
 # No formatting is opened for markup of these kinds itself but for HTML within it. Of those that let HTML begin, the
@@ -137,8 +157,10 @@ def _probed(
     closing: bytes = b"",
     within: Mapping[int, tuple[str, ...]] = _NOWHERE,
     scripting: bool = True,
+    whole: bool = True,
 ) -> tuple[list[Spot | None], list[Spot | None], Spot | None]:
-    """The places of comments, of elements, where they are wanted or to be within others, and of the end of the body."""
+    """The places of comments, of elements, where they are wanted or to be within others, and of the end of the body;
+    at the end of the page, or (not `whole`) when it is read up to there."""
     name = f"mf-probe-{hashlib.blake2b(page.source, digest_size=8).hexdigest()}"
     probe, at = [], 0
     for number, cut in enumerate(cuts):
@@ -147,7 +169,7 @@ def _probed(
             element = f"<{outer}>{element}</{outer}>"
         probe += [page.source[at : cut.start], f"<!--{name}:{number}-->{element}".encode()]
         at = cut.end
-    probe += [page.source[at:end], closing, f"<!--{name}:end-->".encode(), page.source[end:]]
+    probe += [page.source[at:end], closing, f"<!--{name}:end-->".encode(), page.source[end:] if whole else b""]
     found = parse.spots(b"".join(probe).removeprefix(b"\xef\xbb\xbf"), name, scripting=scripting)
     comments = [found.get(f"{name}:{number}") for number in range(len(cuts))]
     return comments, [found.get(f"{name}/{number}") for number in range(len(cuts))], found.get(f"{name}:end")
@@ -167,8 +189,12 @@ class _Outline:
         self._is_form_open: list[bool] = []
         self.tables: list[int] = []
         self._open_tables: list[int] = []
+        self.is_nested = True
         open_: list[bytes] = []
+        formatting: list[bytes] = []
         for token in _outside(page.tokens, cuts):
+            if self.is_nested and token.kind in (Kind.START, Kind.END):
+                self.is_nested = _nests(formatting, token)
             if (token.kind is Kind.END and token.name == b"head") or (
                 token.kind is Kind.START and token.name == b"body"
             ):
@@ -198,6 +224,30 @@ class _Outline:
     def open_tables(self, at: int) -> int:
         number = bisect_left(self.tables, at) - 1
         return self._open_tables[number] if number >= 0 else 0
+
+
+def _nests(open_: list[bytes], token: Token) -> bool:
+    """Whether a tag leaves formatting where it is: it is closed by what was opened last, and no link is in a link."""
+    name = token.name
+    if token.kind is Kind.START:
+        if name in (b"a", b"nobr") and name in open_:
+            return False
+        if open_ or name in FORMATTING:  # what stands around all formatting need not be known
+            open_.append(name)
+        return True
+    if name in open_:
+        while open_[-1] != name:
+            if open_.pop() not in _ENDED_BY_ITSELF:
+                return False
+        open_.pop()
+        return True
+    return name not in FORMATTING
+
+
+_ENDED_BY_ITSELF = frozenset(
+    b"area base br col embed hr img input link meta param source track wbr p li dd dt option optgroup "
+    b"thead tbody tfoot tr td th colgroup caption path rect circle line use".split()
+)
 
 
 def _outside(tokens: Sequence[Token], cuts: Sequence[Cut]) -> Iterator[Token]:
@@ -231,6 +281,7 @@ _BY_PARENT = {
 }
 _CLOSABLE = {"p", "a", "button", "nobr", "label", "h1", "h2", "h3", "h4", "h5", "h6"}
 _PHRASE = _CLOSABLE | {"b", "big", "code", "em", "font", "i", "s", "small", "strike", "strong", "tt", "u"}
+_FORMATTING = frozenset(name.decode() for name in FORMATTING)
 _PHRASE_ENDS = {"td", "th", "caption", "object", "template"}
 _REFUSED = {"frameset", "plaintext"}
 _ALL_HEAD = ((), ("html",), ("html", "head"))
@@ -269,6 +320,7 @@ def _around(outline: _Outline, cut: Cut, spot: Spot) -> tuple[str, ...]:
 _NO_SLOT = "No slot can stand here; it is left as it is. Move it."
 _IN_NO_CELL = "In a table but in no cell it would be moved out; the slot is left as it is. Put it into a cell."
 _OPENED_AGAIN = "Formatting would be opened again in it and go on; the slot is left as it is. Close it before the slot."
+_MOVED = "Formatting around it is closed out of turn and moves it; the slot is left as it is. Close it in turn."
 _WITHOUT_SCRIPTING = "Without scripting it stands elsewhere; the slot is left as it is. Close what <noscript> opens."
 _COPIED = "An option in it could be copied to <selectedcontent>; the slot is left as it is. Put it around the select."
 
