@@ -98,7 +98,9 @@ class Composer:
             return answer
         if exchange.request.method == b"HEAD" and answer.entry is None:
             return Response(answer.status, self._said(exchange, answer, [None])[0], b"")
-        body = await self._gathered(exchange, answer)
+        body: bytes | None = answer.body if type(answer.body) is bytes else None
+        if body is None or len(body) > self._page_bytes:
+            body = await self._gathered(exchange, answer)
         if body is None:
             return answer
         foreign = brought.foreign(exchange.request, exchange.form)
@@ -237,7 +239,8 @@ class Composer:
         slots = work.plan.slots
         for number, run in list(work.pending.items()):
             if run.done:
-                work.filled[number] = self._slots.done(work, number)
+                del work.pending[number]
+                work.filled[number] = self._slots.result(work, number, run)
             elif slots[number].required or slots[number].primary:
                 work.filled[number] = await self._slots.landed(work, number)
 
@@ -432,7 +435,7 @@ def parts_of(filled: Sequence[Filled | None]) -> Iterator[Part]:
     """What a page's slots say about it. One that is not filled yet may say anything."""
     for each in filled:
         if each is None:
-            yield algebra.STAND_IN
+            yield algebra.TO_COME
         elif each.beneath:
             yield from (part for part in (below.part for below in each.all()) if part is not None)
         elif each.part is not None:

@@ -86,7 +86,10 @@ class Mounting:
             return Answer(304, _unchanged(exchange, lane, head.fields), b"")
         if type(known) is Way or edits(fetch, response):
             if exchange.request.method != b"HEAD":
-                return None
+                last = self._latest.get(fetch.key)
+                if last is None or last.way is not known or last.body is not response.body:
+                    return None
+                return Answer(response.status, last.way.head, last.edited)
             return Answer(response.status, _way(fetch, response).head, b"")
         fields = rules.varied(rules.answer(head.fields, lane.place))
         if named or _concerned(fetch, response):

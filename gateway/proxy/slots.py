@@ -318,7 +318,7 @@ class Slots:
                 run.cancel()
                 raise
         if run.done:
-            return self._result(work, number, run)
+            return self.result(work, number, run)
         fetch = work.fetches[number]
         assert fetch is not None
         within = work.within.get(number)
@@ -332,11 +332,7 @@ class Slots:
         why = f"no whole answer within {fetch.timeout:g} s"
         return self._unfilled(work, number, fetch.team, "timeout", why, fetch.timeout)
 
-    def done(self, work: Composition, number: int) -> Filled:
-        """The same of one that is here."""
-        return self._result(work, number, work.pending.pop(number))
-
-    def _result(self, work: Composition, number: int, run: OnItsWay) -> Filled:
+    def result(self, work: Composition, number: int, run: OnItsWay) -> Filled:
         """What came of a slot. A defect in one is not the page's."""
         try:
             return run.result()
@@ -425,7 +421,7 @@ class Slots:
                 continue
             run, within, fetch = inner.pending.get(number), inner.within.get(number), inner.fetches[number]
             if run is not None and run.done:
-                inner.filled[number] = self._result(inner, number, run)
+                inner.filled[number] = self.result(inner, number, run)
             elif within is not None:
                 inner.filled[number] = self._as_far(*within)
             else:

@@ -93,7 +93,8 @@ class Lasting(NamedTuple):
         return b", ".join((*said, *self.told))
 
 
-STAND_IN = Part(Head([(b"cache-control", b"no-cache")]))  # a slot's own content, for now; or what is still to come
+STAND_IN = Part(Head([(b"cache-control", b"no-cache")]))  # a slot's own content, for now
+TO_COME = Part(Head([(b"cache-control", b"no-store")]))  # what is not here as the page leaves may say anything
 ONE_VIEWERS = Part(Head([(b"cache-control", NO_SHARING)]))  # what was chosen by who asks
 
 

@@ -94,7 +94,7 @@ class Home:
             if not waiter.done():
                 waiter.set_result(connection)
                 return
-        connection.idle_since = self._loop.time()
+        connection.idle_since = 0.0
         self.idle.append(connection)
 
     def lost(self, connection: Connection) -> None:
@@ -120,9 +120,13 @@ class Home:
                 return
 
     def sweep(self, now: float) -> None:
-        for connection in [kept for kept in self.idle if now - kept.idle_since > IDLE]:
-            self.idle.remove(connection)
-            connection.close()
+        """Who is idle is idle from when it is first seen so: to look at the clock for every answer costs more."""
+        for connection in list(self.idle):
+            if not connection.idle_since:
+                connection.idle_since = now
+            elif now - connection.idle_since > IDLE:
+                self.idle.remove(connection)
+                connection.close()
         for connection in list(self.all):
             connection.check(now)
         for tunnel in list(self.tunnels):
