@@ -14,6 +14,8 @@ from http import HTTPStatus
 from types import TracebackType
 from typing import Self, TypeAlias
 
+from tests.kit.ports import free_port
+
 TURNS = 6  # of the loop, from asyncio's accept to the first step of who talks: cancelled before, nobody would close
 
 Body: TypeAlias = bytes | Iterable[bytes | float] | AsyncIterable[bytes | float]
@@ -87,6 +89,7 @@ class Origin:
     failure: Exception | None = None
     _life: "_Life | None" = None
     _talks: set[asyncio.Task[None]] = field(default_factory=set)
+    _lines: "set[_Line]" = field(default_factory=set)
 
     def __repr__(self) -> str:
         return f"<Origin {self.url}, {len(self.requests)} requests on {self.connections} connections>"
@@ -100,7 +103,8 @@ class Origin:
         return [seen.target for seen in self.requests]
 
     def open(self) -> Self:
-        """Listens; again on the same port after a `close`."""
+        """Listens; again on the same port after a `close`, which nobody else is given meanwhile."""
+        self.port = self.port or free_port()
         self._life = _Life(self._listen)
         self.port = self._life.port
         return self
@@ -128,15 +132,21 @@ class Origin:
         await asyncio.to_thread(self.close)
 
     async def _listen(self, listening: Callable[[int], None], over: asyncio.Event) -> None:
-        server = await asyncio.start_server(self._talk, "127.0.0.1", self.port, backlog=512)
-        listening(server.sockets[0].getsockname()[1])
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: _Line(self), "127.0.0.1", self.port, backlog=512)
+        listening(self.port)
         await over.wait()
-        server.close()
+        loop.remove_reader(server.sockets[0].fileno())  # accepted after `close`, asyncio would never close it
         for _ in range(TURNS):
             await asyncio.sleep(0)
+        server.close()
         for talk in self._talks:
             talk.cancel()
         await asyncio.gather(*self._talks, return_exceptions=True)
+        while self._lines:
+            for line in self._lines:
+                line.drop()
+            await asyncio.sleep(0)
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         talk = asyncio.current_task()
@@ -202,6 +212,28 @@ class Origin:
             await _send(writer, answer.body)
         await writer.drain()
         return answer.close
+
+
+class _Line(asyncio.StreamReaderProtocol):
+    """One connection, its origin's until it is lost: a closed one with bytes that nobody takes would stay for ever."""
+
+    def __init__(self, origin: Origin) -> None:
+        super().__init__(asyncio.StreamReader(), origin._talk)
+        self._lines = origin._lines
+        self._wire: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._wire = transport
+        self._lines.add(self)
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._lines.discard(self)
+        super().connection_lost(error)
+
+    def drop(self) -> None:
+        self._wire.abort()
 
 
 class _Life:

@@ -1,6 +1,7 @@
 """The origin says what it was sent and answers as told."""
 
 import asyncio
+import gc
 import socket
 import time
 
@@ -114,3 +115,13 @@ async def test_async_function_answers_many_at_once() -> None:
         answers = await asyncio.gather(*(client.get(f"/{n}") for n in range(10)))
         assert time.monotonic() - start < 1.0
     assert [answer.content for answer in answers] == [f"/{n}".encode() for n in range(10)]
+
+
+def test_who_connects_at_the_very_end_is_let_go() -> None:
+    """What asyncio has accepted and not yet begun with is nobody's; the collector would name a later test for it."""
+    for _ in range(50):
+        origin = serving(lambda _: Answer(b"")).open()
+        with socket.create_connection(("127.0.0.1", origin.port)) as viewer:
+            viewer.sendall(b"POST / HTTP/1.1\r\nContent-Length: 100\r\n\r\nabc")
+            origin.close()
+    gc.collect()

@@ -188,8 +188,8 @@ def test_ctrl_c_ends_everything_within_three_seconds(demo: Demo) -> None:
 
 def test_smoke_walks_everything_and_leaves_nothing(tmp_path: Path) -> None:
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
+        port = ports.free_port()
+        taken.bind(("127.0.0.1", port))
         taken.listen()
         words = ["demo", "--port", str(port), "--smoke"]
         refused = subprocess.run([*PORTICO, *words], cwd=ROOT, capture_output=True, text=True, timeout=30)

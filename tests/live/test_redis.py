@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from gateway.store.redis import PATIENCE
 from tests.kit import ports
 from tests.kit.redis import RedisServer
 from tests.live.portal import Crew, Portal, directives, gateway_for, registered, soon
@@ -166,12 +167,13 @@ def test_a_hanging_redis_costs_little(gateway: Portal, redis: RedisServer) -> No
     home(gateway)
     redis.cli("CLIENT", "PAUSE", "3000", "ALL")
     took = []
-    for number in range(20):
-        began = time.monotonic()
-        answer = gateway.get(f"/pets/portrait/3.svg?pause={number}")
-        took.append(time.monotonic() - began)
-        assert answer.status_code == 200
-    assert sum(took) < 1.0  # half of what it would be if each waited for it
+    with httpx.Client(base_url=gateway.url) as visitor:
+        for number in range(20):
+            began = time.monotonic()
+            answer = visitor.get(f"/pets/portrait/3.svg?pause={number}")
+            took.append(time.monotonic() - began)
+            assert answer.status_code == 200
+    assert sum(each >= PATIENCE for each in took) < len(took) / 2  # who asks first waits for it, the next do not
 
 
 def test_a_registration_is_seen_by_every_gateway(crew: Crew, gateway: Portal, another: Portal) -> None:

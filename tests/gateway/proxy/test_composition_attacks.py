@@ -414,7 +414,7 @@ async def test_head_says_what_get_says_or_less(target: str) -> None:
 
 async def test_a_kept_piece_with_a_slot_to_be_fetched_is_not_stale() -> None:
     origins: dict[str, Answers] = {
-        "shell": page(slot("a.box")),
+        "shell": page(slot("a.box", "required")),
         "a": lambda _: kept("<b>a" + slot("b.box")),
         "b": says("<b>b"),
     }

@@ -626,7 +626,11 @@ async def test_what_is_odd_about_markup_is_told_once() -> None:
     twice = '<p id=x>{}<meta http-equiv=refresh content="0">'
     origins = {
         "shell": says(
-            BEFORE + slot("a.box") + slot("b.box") + '<mf-slot name="c.box" timeout="soon"></mf-slot>' + AFTER
+            BEFORE
+            + slot("a.box", "required")
+            + slot("b.box", "required")
+            + '<mf-slot name="c.box" timeout="soon"></mf-slot>'
+            + AFTER
         ),
         "a": says(twice.format("a")),
         "b": says(twice.format("b")),
