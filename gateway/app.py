@@ -22,9 +22,7 @@ from multiprocessing.synchronize import Event
 import uvicorn
 import uvloop
 
-import gateway.registry.api as api
 import gateway.registry.leaks as keeping
-import gateway.registry.pages as pages
 import gateway.settings as settings_of
 from gateway import __version__
 from gateway.errors import SettingsError
@@ -70,7 +68,10 @@ class House:
     portal: Portal
 
     def admin(self) -> Callable[..., object]:
-        """The control plane as an ASGI application."""
+        """The control plane as an ASGI application. Its libraries are much of what a worker takes, which needs none."""
+        import gateway.registry.api as api
+        import gateway.registry.pages as pages
+
         surroundings = _surroundings(self.settings)
         service = Service(self.ledger, self.follow, self.current, surroundings)
         access = Access(self.ledger, settings_of.admin_token(self.settings))
@@ -270,7 +271,7 @@ def _data_plane(built: House) -> _Server:
 
 
 def _control_plane(built: House) -> _Server:
-    return _Server(_config(built.admin(), "h11"))
+    return _Server(_config(built.admin(), "httptools"))
 
 
 def _config(app: object, http: object) -> uvicorn.Config:

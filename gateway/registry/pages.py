@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING
 
-import jinja2
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
@@ -20,6 +21,9 @@ from gateway.registry.check import Problem
 from gateway.registry.service import Service, Shown
 from gateway.store.base import StoreError
 from gateway.table import Current, Fragment, Mount, Moved, Table
+
+if TYPE_CHECKING:
+    import jinja2
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +96,14 @@ class Start:
 def router(service: Service, current: Current, portal: str = "") -> APIRouter:
     """Serves the page at `/`. With the portal's address, mounts lead there."""
     pages = APIRouter(include_in_schema=False)
-    page, style = _template()
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    headers = {"Content-Security-Policy": f"{policy}; frame-ancestors 'none'"}
 
     @pages.api_route("/", methods=["GET", "HEAD"])
     async def start() -> HTMLResponse:
         view = start_of(current.table, service.teams(), service.troubles(), portal, await _leaks(service))
+        page, style = _template()
+        digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+        policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+        headers = {"Content-Security-Policy": f"{policy}; frame-ancestors 'none'"}
         return HTMLResponse(page.render(view=view, style=style), headers=headers)
 
     return pages
@@ -177,8 +181,14 @@ def _troubles(source: str, problems: tuple[Problem, ...]) -> Iterator[TroubleRow
         yield TroubleRow(f"{source}{at}", problem.path, problem.message, problem.hint)
 
 
-def _template() -> tuple[jinja2.Template, str]:
-    """The page and its style, which stands in it so that the page is one answer."""
+@cache
+def _template() -> "tuple[jinja2.Template, str]":
+    """The page and its style, which stands in it so that the page is one answer.
+
+    Two megabytes of every worker for a page that most workers never show: read when somebody asks for it.
+    """
+    import jinja2
+
     loader = jinja2.PackageLoader("gateway.registry", "templates")
     shelf = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
