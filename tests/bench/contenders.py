@@ -113,22 +113,22 @@ def _fragment(name: str, upstream: str, path: str) -> str:
 
 
 @contextmanager
-def gateway(folder: Path, ports: Ports, core: int) -> Iterator[Contender]:
+def gateway(folder: Path, ports: Ports, core: int, workers: int = 1, name: str = GATEWAY) -> Iterator[Contender]:
     """One worker, its line per request turned off as the peers' is; all else as it comes."""
-    home, port, admin = folder / GATEWAY, free_port(), free_port()
+    home, port, admin = folder / name.replace(" ", "-"), free_port(), free_port()
     home.mkdir()
     (home / "bench.yaml").write_text(manifest(ports))
     options = {
         "listen": f"127.0.0.1:{port}",
         "admin": f"127.0.0.1:{admin}",
-        "workers": "1",
+        "workers": str(workers),
         "state": str(home / "state"),
     }
     options["manifests"] = str(home / "bench.yaml")
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
     serve = (python(), "-m", "gateway", "serve", *words)
     with _alone(core, ("sh", "-c", MUTE, "sh", *serve), port, {"PORTICO_ACCESS_LOG": "off"}) as child:
-        yield Contender(GATEWAY, f"http://127.0.0.1:{port}", child.pid)
+        yield Contender(name, f"http://127.0.0.1:{port}", child.pid)
 
 
 @contextmanager

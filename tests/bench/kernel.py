@@ -33,6 +33,17 @@ def _nanoseconds(thread: Path) -> int:
     return 0
 
 
+def children(root: int) -> list[int]:
+    """Those of them that a process started itself."""
+    return [pid for pid in tree(root)[1:] if _parent(pid) == root]
+
+
+def _parent(pid: int) -> int:
+    with suppress(OSError):
+        return int((PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[1])
+    return 0
+
+
 def memory(root: int) -> int:
     """Proportional set size of the tree in bytes: what is shared with others counts by share."""
     return sum(_proportional(PROC / str(pid) / "smaps_rollup") for pid in tree(root))

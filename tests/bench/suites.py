@@ -105,15 +105,25 @@ def slow(ground: Ground) -> list[Table]:
 
 
 def memory(ground: Ground) -> list[Table]:
-    """What one worker takes after it started and answered a page: proportional set size of its process tree."""
+    """What a worker takes after it started and pages were answered: proportional set size.
+
+    Of several, each is a process of its own, and the registry is in their parent; one alone has the registry in it.
+    """
     work = Work("at rest", "/kept/shell-kept.html", same_text(pages.shell(pages.fragment)))
-    figures = []
+    taken = {}
+    with contenders.gateway(ground.folder, ground.ports, ground.core, 2, "two workers") as several:
+        rounds.look(work, several)
+        workers = sorted(kernel.memory(pid) for pid in kernel.children(several.pid))
+        taken[f"{GATEWAY}, one of two workers"] = workers[-1]
     with _running(ground, (PEER,)) as started:
         for contender in started:
             rounds.look(work, contender)
-            taken = kernel.memory(contender.pid) / MB
-            ceiling = 60.0 if contender.name == GATEWAY else None
-            figures.append(Figure(work.name, contender.name, (f"{taken:.1f}",), taken, ceiling))
+            taken[contender.name] = kernel.memory(contender.pid)
+    taken[f"{GATEWAY}, one worker and the registry"] = taken.pop(GATEWAY)
+    figures = [
+        Figure(work.name, name, (f"{size / MB:.1f}",), size / MB, 60.0 if name.startswith(GATEWAY) else None)
+        for name, size in taken.items()
+    ]
     return [Table("memory", "Memory of one worker at rest", SIZE, figures, at_most=True)]
 
 
