@@ -1010,7 +1010,9 @@ async def test_each_answer_has_a_nonce_of_its_own(name: str, delay: float, codin
             (nonce,) = set(re.findall(r"'nonce-([^']+)'", got.get(name) or ""))
             assert set(re.findall(r"nonce=[\"']?([^\"' >]+)", text)) == {nonce}
             assert text.count("nonce=") == 5 and "<script>evil()" in text and KEPT not in text
-            assert got.get("cache-control") == ("no-store" if delay else "private, no-cache") and got.get("etag") is None
+            assert (
+                got.get("cache-control") == ("no-store" if delay else "private, no-cache") and got.get("etag") is None
+            )
             seen.add(nonce)
         assert len(seen) == 3
 
