@@ -132,7 +132,14 @@ def _agree(found: Spot | None, slot: Spot | None, context: Context, names: tuple
     a body, where it ends up without scripting if a `<noscript>` before it ended the head."""
     if found is None or slot is None:
         return False
-    return found.chain == slot.chain + names or (context is Context.HEAD and found.chain == ("html", "body"))
+    return _told(found.chain) == _told(slot.chain + names) or (
+        context is Context.HEAD and found.chain == ("html", "body")
+    )
+
+
+def _told(chain: tuple[str, ...]) -> list[str]:
+    """What a parser knows of a chain: elements with names of their own are all alike to it (13.2.6.4.7)."""
+    return [name for name in chain if "-" not in name and ":" not in name]
 
 
 def closing(page: Page, found: Places) -> bytes | None:
