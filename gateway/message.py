@@ -202,14 +202,15 @@ class Entry:
     error: float
     tags: tuple[str, ...] = ()
     since: int = 0
-    _head: list[Head] = field(default_factory=list, compare=False, repr=False)
+    _head: Head | None = field(default=None, compare=False, repr=False)
 
     @property
     def head(self) -> Head:
         """Its fields as a head, made once."""
-        if not self._head:
-            self._head.append(Head(list(self.headers)))
-        return self._head[0]
+        if self._head is None:
+            object.__setattr__(self, "_head", Head(list(self.headers)))
+            assert self._head is not None
+        return self._head
 
     @property
     def expires(self) -> float:

@@ -131,12 +131,38 @@ class Upstream(Declared):
         return self
 
 
+class Query(Declared):
+    """Which queries are one and the same to an origin."""
+
+    sort: bool = False
+    ignore: list[Annotated[str, Field(pattern=r"^[A-Za-z0-9._~-]{1,64}\*?$")]] = Field(
+        default_factory=list, max_length=64
+    )
+
+
+class Narrowing(Declared):
+    """Of a field that answers vary by, what makes a difference."""
+
+    languages: list[Annotated[str, Field(pattern=r"^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$")]] = Field(
+        default_factory=list, max_length=64
+    )
+    cookies: list[FieldName] = Field(default_factory=list, max_length=8)
+    device: bool = False
+
+
 class CachePolicy(Declared):
-    """How long answers are kept when the origin's own Cache-Control does not say."""
+    """How long answers are kept when the origin's own Cache-Control does not say, and which requests are alike."""
 
     ttl: Duration = 0.0
     stale_while_revalidate: Duration = 0.0
     stale_if_error: Duration = 0.0
+    heuristic: bool = False
+    negative: dict[Annotated[int, Field(ge=400, le=599)], Annotated[Duration, Field(le=300)]] = Field(
+        default_factory=dict, max_length=32
+    )
+    reloads: Literal["obeyed", "ignored"] = "ignored"
+    query: Query = Query()
+    vary: Narrowing = Narrowing()
     tags: list[Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,128}$")]] = Field(default_factory=list, max_length=32)
 
 

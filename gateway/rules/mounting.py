@@ -280,6 +280,7 @@ _TO_KEEP_BY = frozenset(
         b"cache-control",
         b"cdn-cache-control",
         b"cloudflare-cdn-cache-control",
+        b"mf-cache-control",
         b"surrogate-control",
         b"etag",
         b"expires",

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection
+from typing import NamedTuple
 
 from gateway.message import Fields, Head, joined, without
 
@@ -45,3 +46,38 @@ def shown(head: Head) -> Head:
         return head
     known: Head | None = head.memo.get(_SHOWN)
     return known or head.keep(_SHOWN, Head(without(head.fields, CONTROL)))
+
+
+class Lasting(NamedTuple):
+    """What Surrogate-Control says of keeping: never, or for how many seconds, and how many more while stale."""
+
+    never: bool = False
+    lasts: float | None = None
+    beyond: float = 0.0
+
+
+_DIRECTIVE = re.compile(
+    rb"(?:^|[,;])[ \t]*(max-age|no-store)(?![\w-])"
+    rb"(?:=(\d{1,9})(?:\+(\d{1,9}))?(?=[ \t]*(?:[,;]|$))|[^,;]*)(?:[ \t]*;[ \t]*([\w.-]+)(?=[ \t]*(?:[,;]|$)))?",
+    re.IGNORECASE,
+)
+_QUOTED = re.compile(rb'"[^"]*"')
+_NAME = b"portico"
+
+
+def lasting(head: Head) -> Lasting | None:
+    """How long surrogates may keep it (Edge Architecture section 2.1); None where it says nothing of that.
+
+    What is meant for us goes before what is meant for all, what is meant for others is not ours to read.
+    """
+    if CONTROL not in head.index:
+        return None
+    named: dict[bytes, Lasting] = {}
+    for word, seconds, beyond, named_target in _DIRECTIVE.findall(_QUOTED.sub(b"", joined(head.fields, CONTROL))):
+        target = named_target.lower()
+        before = named.get(target, Lasting())
+        if word.lower() == b"no-store":
+            named[target] = before._replace(never=True)
+        elif before.lasts is None:
+            named[target] = before._replace(lasts=float(seconds or 0), beyond=float(beyond or 0))
+    return named.get(_NAME) or named.get(b"")

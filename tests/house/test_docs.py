@@ -30,6 +30,8 @@ DECLARED = (
     model.Mount,
     model.Fragment,
     model.CachePolicy,
+    model.Query,
+    model.Narrowing,
     model.Forward,
     model.Rewrite,
     model.Navigation,

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.message import Fields, Head
-from gateway.rules.surrogates import asked, capable, shown
+from gateway.rules.surrogates import Lasting, asked, capable, lasting, shown
 
 HOST = (b"host", b"x")
 
@@ -51,3 +51,28 @@ def test_most_ask_for_nothing() -> None:
     head = Head([(b"content-type", b"text/html")])
     assert asked(head) is None
     assert shown(head) is head
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        pytest.param(b"max-age=3600", Lasting(lasts=3600), id="a time"),
+        pytest.param(b"MaX-aGe=3600", Lasting(lasts=3600), id="in any case"),
+        pytest.param(b"foobar, max-age=3600", Lasting(lasts=3600), id="beside what nobody knows"),
+        pytest.param(b"max-age=600+60", Lasting(lasts=600, beyond=60), id="and more while stale"),
+        pytest.param(b'no-store, content="ESI/1.0"', Lasting(never=True), id="never"),
+        pytest.param(b"no-store-remote", None, id="for surrogates far away only"),
+        pytest.param(b'content="max-age=5"', None, id="nothing is read in quotes"),
+        pytest.param(b'content="ESI/1.0"', None, id="silence"),
+        pytest.param(b"max-age=5, max-age=9", Lasting(lasts=5), id="the first counts"),
+        pytest.param(b"max-age=5, max-age=9;portico", Lasting(lasts=9), id="what is meant for us goes before"),
+        pytest.param(b"max-age=5;cdn1", None, id="what is meant for others is theirs"),
+        pytest.param(b"max-age=5;cdn1, max-age=6", Lasting(lasts=6), id="and ours is ours"),
+        pytest.param(b"max-age=5a", Lasting(lasts=0), id="nonsense is stale"),
+        pytest.param(b"max-age =5", Lasting(lasts=0), id="a space is nonsense"),
+        pytest.param(b"max-age", Lasting(lasts=0), id="no number, too"),
+    ],
+)
+def test_how_long_surrogates_may_keep_it(said: bytes, told: Lasting | None) -> None:
+    assert lasting(Head([(b"surrogate-control", said)])) == told
+    assert lasting(Head([])) is None
