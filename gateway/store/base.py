@@ -3,9 +3,9 @@
 A file beside this one implements each; nothing here does I/O.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 from gateway.message import Entry as Entry
 from gateway.rules.leaks import Leak
@@ -15,31 +15,73 @@ class StoreError(Exception):
     """A store could not be reached or holds nonsense. The caller goes on without it."""
 
 
+class StoreRefused(StoreError):
+    """The store answers, but will not do this: it is full, or may only be read. It goes on being asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who holds it asks the origin for what belongs under a key, for all gateways. Nobody else's token is the same."""
+
+    key: bytes
+    token: bytes
+
+
+Changed = Callable[[Sequence[bytes] | None], None]
+
+
 class Entries(Protocol):
-    """Answers shared by gateways. Every call may raise StoreError; none may take long."""
+    """Answers shared by gateways. Every call may raise StoreError; none but `await_entry` may take long."""
 
     async def get(self, keys: Sequence[bytes]) -> list[Entry | None]:
-        """One round trip for all keys; None for what is not there."""
+        """One round trip for all keys; None for what is not there. Purges are for who asks to apply (`Entry.since`)."""
         ...
 
-    async def put(self, key: bytes, entry: Entry, now: float) -> None:
-        """Kept until the entry's last use."""
+    async def put(self, key: bytes, entry: Entry, now: float, claim: Claim | None = None) -> bool:
+        """Kept until the entry's last use. Under a claim only while it is held; it is given back with the same step.
+
+        False when nothing was written: the claim was lost to somebody else, or the entry is of no use any more.
+        """
         ...
 
-    async def purge(self, purge: "Purge") -> None:
-        """Forget what the purge names."""
+    async def claim(self, key: bytes, seconds: float) -> Claim | None:
+        """Hold a key for so long at most; None when somebody else does."""
+        ...
+
+    async def yield_claim(self, claim: Claim) -> None:
+        """Give it back, if it is still held: whoever waits for it goes on."""
+        ...
+
+    async def await_entry(self, key: bytes, seconds: float) -> Entry | None:
+        """What is under the key as soon as nobody holds it any more; None when it is nothing, or not in time."""
+        ...
+
+    def listen(self, changed: Changed) -> None:
+        """Be told of keys whose entry somebody else wrote or deleted, where the store can tell; None is all of them."""
+        ...
+
+    async def forget(self, keys: Sequence[bytes]) -> None:
+        """Delete what is under these, for all, in one round trip."""
         ...
 
     async def close(self) -> None: ...
 
 
+Kind = Literal["url", "prefix", "origin", "tag", "team"]
+KINDS: frozenset[str] = frozenset(get_args(Kind))
+
+
 @dataclass(frozen=True, slots=True)
 class Purge:
-    """What to forget: a public URL's path, a tag, or all of a team. `number` orders it among all changes."""
+    """What to forget: a public URL, all below a public path or an origin's URL, a tag, or all of a team.
 
-    kind: Literal["url", "tag", "team"]
+    `number` orders it among all changes. `soft`: not forgotten, but held for stale.
+    """
+
+    kind: Kind
     value: str
     number: int = 0
+    soft: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +132,7 @@ class Ledger(Protocol):
         """Withdraw a team; False when it was not there."""
         ...
 
-    async def purge(self, kind: Literal["url", "tag", "team"], value: str, at: float) -> Purge:
+    async def purge(self, kind: Kind, value: str, at: float, soft: bool = False) -> Purge:
         """Write a purge down for every gateway to follow."""
         ...
 
@@ -136,3 +178,20 @@ class Ledger(Protocol):
 def tag_of(purge: Purge) -> str:
     """The tag every entry carries that such a purge is about. URLs and teams are tags too, under names of their own."""
     return purge.value if purge.kind == "tag" else f"{purge.kind}:{purge.value}"
+
+
+def named(purge: Purge, tag: str) -> bool:
+    """Whether an entry with this tag is meant. What is below a path or a URL is found by its URL's tag."""
+    match purge.kind:
+        case "prefix":
+            return _below(purge.value, tag.removeprefix("url:")) if tag.startswith("url:") else False
+        case "origin":
+            return _below(purge.value, tag.removeprefix("origin:")) if tag.startswith("origin:") else False
+        case _:
+            return tag == tag_of(purge)
+
+
+def _below(prefix: str, url: str) -> bool:
+    """Whole segments only: /hotels is no prefix of /hotels-for-pets."""
+    rest = url.removeprefix(prefix.rstrip("/")) if url.startswith(prefix.rstrip("/")) else "-"
+    return rest[:1] in ("", "/", "?")

@@ -12,11 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import astuple
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from gateway.errors import Conflict
 from gateway.rules.leaks import LIFE, PER_TEAM, Leak
-from gateway.store.base import Home, Ledger, Purge, Registered, StoreError
+from gateway.store.base import Home, Kind, Ledger, Purge, Registered, StoreError
 
 Result = TypeVar("Result")
 
@@ -37,8 +37,8 @@ CREATE TABLE IF NOT EXISTS manifests (
     withdrawn INTEGER NOT NULL,
     UNIQUE (team, revision)
 );
-CREATE TABLE IF NOT EXISTS purges (
-    number INTEGER PRIMARY KEY, kind TEXT NOT NULL, value TEXT NOT NULL, at REAL NOT NULL
+CREATE TABLE IF NOT EXISTS purged (
+    number INTEGER PRIMARY KEY, kind TEXT NOT NULL, value TEXT NOT NULL, soft INTEGER NOT NULL, at REAL NOT NULL
 );
 CREATE TABLE IF NOT EXISTS tokens (team TEXT PRIMARY KEY, hashed TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS homes (
@@ -111,22 +111,23 @@ class SqliteLedger:
 
         return await self._do(change)
 
-    async def purge(self, kind: Literal["url", "tag", "team"], value: str, at: float) -> Purge:
+    async def purge(self, kind: Kind, value: str, at: float, soft: bool = False) -> Purge:
         def change(connection: sqlite3.Connection) -> Purge:
             with _change(connection):
                 number = _number(connection) + 1
-                connection.execute("INSERT INTO purges VALUES (?, ?, ?, ?)", (number, kind, value, at))
+                connection.execute("INSERT INTO purged VALUES (?, ?, ?, ?, ?)", (number, kind, value, soft, at))
                 connection.execute(
-                    "DELETE FROM purges WHERE number NOT IN (SELECT number FROM purges ORDER BY number DESC LIMIT ?)",
+                    "DELETE FROM purged WHERE number NOT IN (SELECT number FROM purged ORDER BY number DESC LIMIT ?)",
                     (PURGES,),
                 )
-            return Purge(kind, value, number)
+            return Purge(kind, value, number, soft)
 
         return await self._do(change)
 
     async def purges(self, since: int) -> list[Purge]:
-        asked = "SELECT kind, value, number FROM purges WHERE number > ? ORDER BY number"
-        return await self._do(lambda connection: [Purge(*row) for row in connection.execute(asked, (since,))])
+        asked = "SELECT kind, value, number, soft FROM purged WHERE number > ? ORDER BY number"
+        rows = await self._do(lambda connection: connection.execute(asked, (since,)).fetchall())
+        return [Purge(kind, value, number, bool(soft)) for kind, value, number, soft in rows]
 
     async def token(self, team: str) -> str | None:
         asked = "SELECT hashed FROM tokens WHERE team = ?"

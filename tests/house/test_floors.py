@@ -52,6 +52,7 @@ OUTSIDE = {"asyncio", "socket", "time", "random", "os", "logging", "subprocess"}
 DOORS = {
     "selectolax": {"fragments.parse"},
     "redis": {"gateway.store.redis"},
+    "hiredis": {"gateway.store.redis"},
     "sqlite3": {"gateway.store.sqlite"},
     "fastapi": {"gateway.registry"},
     "starlette": {"gateway.registry"},
