@@ -37,7 +37,7 @@ from gateway.registry.check import Surroundings
 from gateway.registry.follow import Follow, News
 from gateway.registry.service import Service
 from gateway.settings import Settings
-from gateway.store.base import Entries, Ledger, Purge
+from gateway.store.base import Entries, Ledger, Purge, StoreError
 from gateway.store.memory import Memory
 from gateway.store.sqlite import SqliteLedger
 from gateway.table import Current
@@ -104,8 +104,9 @@ async def house(settings: Settings) -> AsyncIterator[House]:
     )
 
     async def forget(purge: Purge) -> None:
-        cache.purge(purge)
-        await cache.purge_shared(purge)
+        if not purge.number and shared is not None:  # what others share is held against numbers
+            purge = await ledger.purge(purge.kind, purge.value, flow.now())
+        cache.purge(purge, flow.now())
 
     def report(news: News) -> None:
         problems = "; ".join(f"{problem.path}: {problem.message}" for problem in news.problems)
@@ -121,6 +122,10 @@ async def house(settings: Settings) -> AsyncIterator[House]:
         moved_for=settings.moved_for,
     )
     await follow.load()
+    if shared is not None:
+        with contextlib.suppress(StoreError):  # it is away: nothing is read from it before it was followed, either
+            for purge in await ledger.purges(0):
+                cache.remember(purge)
     loop = asyncio.get_running_loop()
     behind = [
         loop.create_task(follow.run(), name="follow"),
@@ -145,7 +150,8 @@ def _stores(settings: Settings) -> tuple[Ledger, Entries | None]:
     """redis-py takes a tenth of a second to import: only who uses it waits for it."""
     if not settings.redis:
         return SqliteLedger(settings.state / "registry.db"), None
-    from gateway.store.redis import RedisEntries, RedisLedger
+    from gateway.store.redis.entries import RedisEntries
+    from gateway.store.redis.ledger import RedisLedger
 
     return RedisLedger(settings.redis), RedisEntries(settings.redis)
 

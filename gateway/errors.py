@@ -8,7 +8,8 @@ Every kind knows the status a viewer gets and its word of RFC 9209 section 2.3. 
     │   ├── NotFound          404
     │   ├── Misdirected       421
     │   ├── MethodRefused     405
-    │   └── TooLarge          413
+    │   ├── TooLarge          413
+    │   └── NotKept           504   only what is kept was wanted
     ├── OriginError        a team's origin is at fault
     │   ├── Unreachable       502   refused, reset, no such name
     │   ├── BadAnswer         502   not HTTP, cut short, undecodable
@@ -56,6 +57,12 @@ class MethodRefused(ViewerError):
 
 class TooLarge(ViewerError):
     status = 413
+
+
+class NotKept(ViewerError):
+    """RFC 9111 section 5.2.1.7."""
+
+    status = 504
 
 
 class Misdirected(ViewerError):

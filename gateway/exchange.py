@@ -3,6 +3,8 @@
 Values that are filled in as the order in `proxy.flow` proceeds; nothing here decides or awaits.
 """
 
+import copy
+
 import gateway.browser.scripts as scripts
 import gateway.rules.brought as brought
 import gateway.rules.keys as keys
@@ -10,15 +12,23 @@ import gateway.rules.mounting as mounting
 from fragments.urls import Place
 from gateway.errors import GatewayError
 from gateway.message import Body, Entry, Fields, Head, Request, Response
-from gateway.model import CachePolicy
+from gateway.model import CachePolicy, Narrowing
 from gateway.table import Fragment, Mount, Table, Upstream
+
+READS = frozenset({b"GET", b"HEAD"})
+_NOTHING = Narrowing()
 
 
 class Exchange:
-    """One viewer request and all that is done for it. `now` is seconds since the epoch, `started` a steady clock's."""
+    """One viewer request and all that is done for it. `now` is seconds since the epoch, `started` a steady clock's.
+
+    `conditions` are those of the gateway's own, when it asks whether what it holds is still right. `since` says which
+    purges were known when it began: how many this process has followed, and the number of the last one.
+    """
 
     __slots__ = (
         "authority",
+        "conditions",
         "error",
         "form",
         "host",
@@ -28,6 +38,7 @@ class Exchange:
         "now",
         "public",
         "request",
+        "since",
         "started",
         "table",
         "timings",
@@ -47,6 +58,14 @@ class Exchange:
         self.error: GatewayError | None = None
         self.timings = b""
         self.form: brought.Form | None = None  # the viewer's body, where the answer may hold words of it
+        self.conditions: Fields | None = None
+        self.since = (0, 0)
+
+    def again(self, request: Request, conditions: Fields | None = None) -> "Exchange":
+        """The same for another request on its behalf."""
+        other = copy.copy(self)
+        other.request, other.conditions = request, conditions
+        return other
 
 
 class Lane:
@@ -100,6 +119,7 @@ class Fetch:
         "fragment",
         "key",
         "lane",
+        "narrows",
         "place",
         "policy",
         "scope",
@@ -134,6 +154,24 @@ class Fetch:
         self.follows = follows
         self.scope = ""
         self.straight = straight
+        self.narrows = frozenset[bytes]()  # request fields of which the origin sees no more than is declared to matter
+        if policy is not None and policy.vary != _NOTHING:
+            self.narrows = keys.narrows(policy.vary.languages, policy.vary.cookies, policy.vary.device)
+
+    def seen(self, request: Request) -> Request:
+        """The request with no more in it than its manifest says makes a difference: for the key, and for the origin."""
+        policy = self.policy
+        if not self.narrows or policy is None or request.method not in READS:
+            return request
+        key = ("narrowed", self.upstream.team, self.prefix, self.fragment and self.fragment.name, repr(policy.vary))
+        head: Head | None = request.head.memo.get(key)
+        if head is None:
+            vary = policy.vary
+            fields = keys.narrowed(request.head.fields, vary.languages, vary.cookies, vary.device, self.place.tag)
+            head = request.head.keep(key, Head(fields))
+        other = copy.copy(request)
+        other.head = head
+        return other
 
     @property
     def mount(self) -> Mount | None:

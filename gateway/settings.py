@@ -295,9 +295,12 @@ def _proxies(value: object, base: Path) -> tuple[Network, ...]:
     return tuple(found)
 
 
+REDIS = frozenset(["redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster"])
+
+
 def _redis(value: object, base: Path) -> str:
     url = _text(value, base)
-    if url and urlsplit(url).scheme not in ("redis", "rediss", "unix"):
+    if url and urlsplit(url).scheme not in REDIS:
         raise ValueError("a Redis URL is wanted here, such as redis://localhost:6379/0")
     return url
 

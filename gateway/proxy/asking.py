@@ -119,6 +119,8 @@ def fetch_of(fragment: Fragment, slot: Slot, exchange: Exchange, timeout: float,
     if query:
         target += (b"&" if b"?" in target else b"?") + query.encode()
     upstream = fragment.upstream
+    if fragment.policy is not None:
+        target = keys.target(target, sort=fragment.policy.query.sort, ignore=fragment.policy.query.ignore)
     origins = frozenset(origin.url for origin in upstream.origins)
     base, public = upstream.home + target.decode("latin-1"), exchange.public.decode("latin-1")
     own_tag = tag(upstream.team, upstream.name) if upstream.home else ""

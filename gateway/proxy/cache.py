@@ -5,27 +5,49 @@ What may be kept, for how long and under which key is decided in `rules.freshnes
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from functools import lru_cache
+from functools import partial
 from typing import assert_never
 
 import gateway.rules.brought as brought
 import gateway.rules.freshness as freshness
 import gateway.rules.keys as keys
-import gateway.rules.surrogates as surrogates
-from gateway.errors import OriginError
+import gateway.rules.noting as noting
+import gateway.rules.purges as purges
+from gateway.errors import NotKept, OriginError
 from gateway.exchange import Answer, Exchange, Fetch
-from gateway.message import Entry, Fields, Head, Request, Stream, joined
-from gateway.rules.freshness import ABSENT, Bypass, Hit, Lifetime, Miss, Stale, Verdict
-from gateway.store.base import Entries, Purge, StoreError
+from gateway.message import Entry, Request, Stream
+from gateway.proxy.entries import (
+    Recording,
+    asked_of,
+    bypass,
+    depends,
+    key_of,
+    made,
+    passed,
+    reflected,
+    shared_note,
+    stored,
+    tags_of,
+    times_of,
+    unstored,
+    with_cookies,
+)
+from gateway.proxy.flights import PATIENCE, Flight, Flights
+from gateway.proxy.purged import Mark, Purged
+from gateway.rules.freshness import ABSENT, Bypass, Hit, Miss, Stale, Unmet, Verdict
+from gateway.rules.noting import noted
+from gateway.store.base import Claim, Entries, Purge, StoreError, StoreRefused
 from gateway.store.codec import digest
-from gateway.store.memory import Memory
+from gateway.store.memory import Memory, softened
 from gateway.telemetry.facts import Noticed
 from gateway.telemetry.log import Teller
 
 Ask = Callable[[Exchange, Fetch], Awaitable[Answer]]
 FAILED = frozenset({500, 502, 503, 504})  # RFC 5861 section 4
+GRACE = 1.0  # seconds beyond a fetch's timeout that a claim is held: who holds it does not come back late
+STALE = noting.forwarded("stale", detail="stale-if-error")
+STALE_FOR_ALL = noting.forwarded("stale", collapsed=True, detail="stale-if-error")
 MARKER = 0  # the status of an entry that only says which request fields the real one depends on
-NOT_FOR_VIEWERS = frozenset({b"surrogate-key", b"surrogate-control", b"age"})
 
 
 class Cache:
@@ -40,7 +62,13 @@ class Cache:
         self._tell = tell
         self._tasks: set[asyncio.Task[None]] = set()
         self._refreshing: set[bytes] = set()
+        self._flights = Flights()
+        self._purged = Purged()
+        self._variants = keys.Variants()
+        self._claims: dict[bytes, Claim] = {}
         self._away = False
+        if shared is not None:
+            shared.listen(self._changed)
 
     def __repr__(self) -> str:
         return f"<Cache {self._memory!r}, {len(self._refreshing)} refreshing>"
@@ -52,25 +80,182 @@ class Cache:
     async def answer(self, exchange: Exchange, fetch: Fetch, ask: Ask) -> Answer:
         """The stored answer if it may be used, else what the origin says, kept if it may be."""
         verdict = self.look(exchange, fetch)
-        if verdict is ABSENT and self._shared is not None:
+        if verdict is ABSENT and self._flights.is_lone(fetch.key, exchange.now):
+            return self.taken(exchange, fetch, await ask(exchange, fetch), ABSENT)
+        if self._shared is not None and (verdict is ABSENT or type(verdict) is Unmet):
             await self.recall([fetch], exchange.request)
             verdict = self.look(exchange, fetch)
-        if verdict is ABSENT:
-            return self._kept(exchange, fetch, await ask(exchange, fetch), ABSENT.reason)
         match verdict:
             case Hit():
-                return stored(verdict.entry, exchange.now, b"portico; hit; ttl=%d" % verdict.ttl)
+                return stored(verdict.entry, exchange.now, noting.hit(verdict.ttl))
             case Stale():
                 self._refresh(exchange, fetch, ask)
-                return stored(verdict.entry, exchange.now, b"portico; hit; ttl=%d" % verdict.ttl)
+                return stored(verdict.entry, exchange.now, noting.hit(verdict.ttl))
             case Miss():
-                if verdict.last is not None:
-                    return await self._fetched(exchange, fetch, ask, verdict.last)
-                return self.taken(exchange, fetch, await ask(exchange, fetch), verdict)
+                return await self._missed(exchange, fetch, ask, verdict)
             case Bypass():
-                return self.taken(exchange, fetch, await ask(exchange, fetch), verdict)
+                answer = self.taken(exchange, fetch, await ask(exchange, fetch), verdict)
+                if verdict.reason == "method":
+                    self._changed_by(exchange, fetch, answer)
+                return answer
+            case Unmet():
+                raise NotKept("The viewer takes only what is kept, and nothing is.")
             case _:
                 assert_never(verdict)
+
+    async def _missed(self, exchange: Exchange, fetch: Fetch, ask: Ask, verdict: Miss) -> Answer:
+        """Of many who miss the same at once, one asks; the others have what comes, if it is for all."""
+        if exchange.request.method == b"HEAD" and fetch.fragment is None:
+            return await self._asked(exchange, fetch, ask, verdict)  # brings no body that others could be given
+        key = self._chosen(fetch, exchange.request)
+        if self._flights.is_lone(key, exchange.now):
+            return await self._asked(exchange, fetch, ask, verdict)
+        while (flight := self._flights.get(key, exchange.since[0])) is not None:
+            if not await flight.landed(min(fetch.timeout, PATIENCE)) or flight.lone:
+                return await self._asked(exchange, fetch, ask, verdict)
+            if flight.entry is not None:
+                return stored(flight.entry, exchange.now, STALE_FOR_ALL)
+            if flight.error is not None:
+                raise flight.error
+            found = self.look(exchange, fetch)
+            if isinstance(found, Hit | Stale):
+                return stored(found.entry, exchange.now, shared_note(verdict, found))
+            key = self._chosen(fetch, exchange.request)
+        return await self._led(exchange, fetch, ask, verdict, self._flights.begin(key, exchange.since[0]), key)
+
+    async def _led(
+        self, exchange: Exchange, fetch: Fetch, ask: Ask, verdict: Miss, flight: Flight, key: bytes
+    ) -> Answer:
+        """Asks for all who wait, here and at other gateways."""
+        try:
+            if self._shared is not None and not await self._claim(fetch, key):
+                found = self.look(exchange, fetch)
+                if isinstance(found, Hit | Stale):
+                    flight.end()
+                    return stored(found.entry, exchange.now, shared_note(verdict, found))
+            answer = await self._asked(exchange, fetch, ask, verdict)
+        except OriginError as error:
+            self._let_go(flight, key)
+            flight.fails(error)
+            raise
+        except BaseException:
+            self._let_go(flight, key)
+            raise
+        if isinstance(answer.body, Recording):
+            answer.body.ended = partial(self._let_go, flight, key)
+        elif answer.entry is None or answer.entry.fresh <= exchange.now < answer.entry.revalidate + 1:
+            flight.is_lone(exchange.now)
+            self._let_go(flight, key)
+        else:
+            if answer.entry is verdict.last:
+                flight.entry = answer.entry
+            self._let_go(flight, key)
+        return answer
+
+    def _let_go(self, flight: Flight, key: bytes) -> None:
+        """The fetch is over. A claim that no entry was written under is given back."""
+        flight.end()
+        claim = self._claims.pop(key, None)
+        if claim is not None and self._shared is not None:
+            self._own(_yield(self._shared, claim, self._notice))
+
+    async def _claim(self, fetch: Fetch, key: bytes) -> bool:
+        """Whether it is for this process to ask; else another gateway did, and what it brought is in memory."""
+        assert self._shared is not None
+        task = asyncio.get_running_loop().create_task
+        patience = min(fetch.timeout, PATIENCE)
+        try:
+            claim = await task(_claimed(self._shared, key, fetch.timeout + GRACE))
+            if claim is None:
+                entry = await task(_awaited(self._shared, key, patience))
+                entry = None if entry is None else self._unpurged(entry)
+                if entry is not None:
+                    self._memory.put(key, entry)
+                    return False
+                claim = await task(_claimed(self._shared, key, fetch.timeout + GRACE))
+            if claim is not None:
+                self._claims[key] = claim
+        except StoreError as error:
+            self._notice(error)
+        return True
+
+    async def _asked(self, exchange: Exchange, fetch: Fetch, ask: Ask, verdict: Miss) -> Answer:
+        """A new answer, or that the known one still holds; the last one while its origin fails (RFC 5861 section 4)."""
+        try:
+            answer = await self._current(exchange, fetch, ask, verdict)
+        except OriginError as error:
+            if verdict.last is None:
+                raise
+            exchange.error = error
+            return stored(verdict.last, exchange.now, STALE)
+        if answer.status in FAILED and verdict.last is not None:
+            if isinstance(answer.body, Stream):
+                answer.body.close()
+            return stored(verdict.last, exchange.now, noted(verdict.reason, answer.status, "stale-if-error"))
+        return answer if answer.entry is not None else self.taken(exchange, fetch, answer, verdict)
+
+    async def _current(self, exchange: Exchange, fetch: Fetch, ask: Ask, verdict: Miss) -> Answer:
+        """What the origin says; of what is known it is asked only whether that still holds (RFC 9111 section 4.3)."""
+        known = verdict.known
+        if known is None or exchange.request.method != b"GET":
+            return await ask(exchange, fetch)
+        answer = await ask(exchange.again(exchange.request, freshness.conditions(known)), fetch)
+        if answer.status != 304:
+            return answer
+        entry = freshness.revalidated(
+            known,
+            answer.head,
+            fetch.policy,
+            exchange.now,
+            since=exchange.since[1],
+            cookies=with_cookies(exchange, fetch),
+            narrowed=fetch.narrows,
+        )
+        if entry is None:
+            return await ask(exchange, fetch)
+        if not entry.expires:  # it may be kept no longer: for who asked, and that is all
+            self._memory.forget(self._chosen(fetch, exchange.request))
+            return Answer(entry.status, entry.head, entry.body)
+        if not self._purged.names(entry.tags, exchange.since):
+            self._put(fetch, exchange.request, entry)
+        fresh = max(0.0, entry.fresh - exchange.now)
+        told = stored(entry, exchange.now, noting.forwarded(verdict.reason, 304, ttl=fresh, stored=True))
+        told.extra += [field for field in answer.headers if field[0] == b"set-cookie"]  # this viewer's, and not kept
+        return told
+
+    def _changed_by(self, exchange: Exchange, fetch: Fetch, answer: Answer) -> None:
+        """What an unsafe request changed is not used any more (RFC 9111 section 4.4)."""
+        request = exchange.request
+        paths = purges.invalidates(
+            request.method, answer.status, request.target, answer.head, public=exchange.public, prefix=fetch.prefix
+        )
+        query = None if fetch.policy is None else fetch.policy.query
+        for path in paths:
+            if query is not None:
+                path = keys.target(path, sort=query.sort, ignore=query.ignore)
+            self.purge(Purge("url", path.decode("latin-1"), self._purged.mark[1]), exchange.now)
+        if paths and self._shared is not None:
+            self._own(_forget(self._shared, [fetch.key], self._notice))
+
+    def _chosen(self, fetch: Fetch, request: Request) -> bytes:
+        """The key of the variant that this request gets, as far as is known which fields choose it."""
+        key = key_of(fetch, request)
+        entry = self._memory.get(key)
+        if entry is None or entry.status != MARKER:
+            return key
+        return keys.variant(key, depends(fetch, entry.head.fields), fetch.seen(request).headers)
+
+    def is_lone(self, exchange: Exchange, fetch: Fetch) -> bool:
+        """Whether what comes is for this viewer only, as far as anyone knows, and nobody need wait for it."""
+        return self._flights.is_lone(fetch.key, exchange.now)
+
+    def _changed(self, names: Sequence[bytes] | None) -> None:
+        """Somebody else wrote or deleted these; None is all of them."""
+        if names is None:
+            self._memory.clear()
+        else:
+            for name in names:
+                self._memory.forget(name)
 
     def taken(self, exchange: Exchange, fetch: Fetch, answer: Answer, verdict: Miss | Bypass) -> Answer:
         """What the origin says, kept if it may be. `verdict` is why it was asked, with nothing to fall back on."""
@@ -85,17 +270,20 @@ class Cache:
             reason = bypass(request) or reflected(fetch, request)
             if reason is not None:
                 return Bypass(reason)
+            if fetch.narrows:
+                key = key_of(fetch, request)
         elif fragment.headers or fragment.cookies or fragment.composes:
             if fragment.is_personal or (fragment.composes and brought.carries(request)):
                 return Bypass("request")
             key = key_of(fetch, request)
         entry = self._memory.get(key)
         if entry is None:
-            return ABSENT
+            asked = asked_of(fetch, request)
+            return ABSENT if asked is None else freshness.judge(None, exchange.now, asked)
         if entry.status == MARKER:
-            chosen = keys.variant(key, depends(fetch, entry.head.fields), request.headers)
+            chosen = keys.variant(key, depends(fetch, entry.head.fields), fetch.seen(request).headers)
             entry = self._memory.get(chosen) if chosen != key else None
-        return freshness.judge(entry, exchange.now)
+        return freshness.judge(entry, exchange.now, asked_of(fetch, request))
 
     async def recall(self, fetches: Sequence[Fetch], request: Request) -> None:
         """Bring what the shared store has of these into memory, all in one round trip (two where answers vary)."""
@@ -104,7 +292,8 @@ class Cache:
         named = {key_of(fetch, request): fetch for fetch in fetches}
         markers = await self._from_shared(list(named))
         variants = [
-            keys.variant(key, depends(named[key], entry.head.fields), request.headers) for key, entry in markers
+            keys.variant(key, depends(named[key], entry.head.fields), named[key].seen(request).headers)
+            for key, entry in markers
         ]
         if variants:
             await self._from_shared(variants)
@@ -119,64 +308,67 @@ class Cache:
             return []
         self._notice(None)
         markers = []
-        for key, entry in zip(wanted, found, strict=True):
+        for key, each in zip(wanted, found, strict=True):
+            entry = None if each is None else self._unpurged(each)
             if entry is not None:
                 self._memory.put(key, entry)
                 if entry.status == MARKER:
                     markers.append((key, entry))
         return markers
 
-    def purge(self, purge: Purge) -> int:
-        """Forget in this process; the shared store is purged once, by whoever took the order."""
-        return self._memory.purge(purge)
+    def _unpurged(self, entry: Entry) -> Entry | None:
+        """What another gateway wrote, as far as no purge is about it; one that is soft made it stale."""
+        purged = self._purged.says(entry)
+        return None if purged == "hard" else softened(entry, entry.stored) if purged == "soft" else entry
 
-    async def purge_shared(self, purge: Purge) -> None:
-        if self._shared is not None:
-            try:
-                await self._shared.purge(purge)
-            except StoreError as error:
-                self._notice(error)
+    @property
+    def mark(self) -> Mark:
+        """Which purges are known, for fetches that begin now."""
+        return self._purged.mark
+
+    def purge(self, purge: Purge, now: float = 0.0) -> int:
+        """Forget in this process; the shared store is purged once, by whoever took the order."""
+        self._purged.add(purge)
+        return self._memory.purge(purge, now)
+
+    def remember(self, purge: Purge) -> None:
+        """A purge from before this process began: nothing of it is here, but in the shared store something may be."""
+        self._purged.add(purge)
 
     async def aclose(self) -> None:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _fetched(self, exchange: Exchange, fetch: Fetch, ask: Ask, last: Entry) -> Answer:
-        """A new answer, or the last one while its origin fails (RFC 5861 section 4)."""
-        try:
-            response = await ask(exchange, fetch)
-        except OriginError as error:
-            exchange.error = error
-            return stored(last, exchange.now, b"portico; fwd=stale; detail=stale-if-error")
-        if response.status in FAILED:
-            if isinstance(response.body, Stream):
-                response.body.close()
-            return stored(last, exchange.now, noted("stale", response.status, "stale-if-error"))
-        return self._kept(exchange, fetch, response, "stale")
-
     def _kept(self, exchange: Exchange, fetch: Fetch, answer: Answer, reason: str) -> Answer:
-        cookies = fetch.fragment is None and b"cookie" in exchange.request.head.index
-        life = freshness.lifetime(answer, fetch.policy, exchange.now, cookies=cookies)
+        cookies = with_cookies(exchange, fetch)
+        life = freshness.lifetime(answer, fetch.policy, exchange.now, cookies=cookies, narrowed=fetch.narrows)
+        if unstored(exchange.request):
+            life = "no-store"
         if isinstance(life, str):
+            self._flights.lone(fetch.key, exchange.now)
             return passed(fetch, answer, noted(reason, answer.status, life))
         if exchange.request.method == b"HEAD" and fetch.fragment is None:
             return passed(fetch, answer, noted(reason, answer.status, "head"))  # the body a GET would bring is not here
         body, tags = answer.body, tags_of(fetch, answer.headers)
         passed(fetch, answer, noted(reason, answer.status, ""))
-        fields = answer.headers
+        fields = freshness.kept(answer.headers, life)
         if isinstance(body, bytes):
             if len(body) > self._entry_bytes:
                 answer.note += b"; detail=too-large"
                 return answer
-            answer.entry = made(answer.status, fields, body, life, exchange.now, tags)
+            if self._purged.names(tags, exchange.since):
+                answer.note += b"; detail=purged-meanwhile"
+                return answer
+            answer.entry = made(answer.status, fields, body, life, exchange.now, tags, exchange.since[1])
             answer.note += b"; stored; ttl=%d" % life.fresh
             self._put(fetch, exchange.request, answer.entry)
             return answer
 
         def keep(whole: bytes) -> None:
-            entry = made(answer.status, fields, whole, life, exchange.now, tags)
-            self._put(fetch, exchange.request, entry)
+            if not self._purged.names(tags, exchange.since):
+                entry = made(answer.status, fields, whole, life, exchange.now, tags, exchange.since[1])
+                self._put(fetch, exchange.request, entry)
 
         answer.body = Recording(body, self._entry_bytes, keep)
         answer.note += b"; stored"
@@ -185,15 +377,20 @@ class Cache:
     def _put(self, fetch: Fetch, request: Request, entry: Entry) -> None:
         key, names = key_of(fetch, request), depends(fetch, entry.head.fields)
         if names:
-            marker = Entry(MARKER, ((b"vary", b", ".join(names)),), b"", digest(b""), *_times(entry), entry.tags)
+            chosen = keys.variant(key, names, fetch.seen(request).headers)
+            if not self._variants.admits(key, chosen, entry.expires, entry.stored):
+                return
+            marker = Entry(
+                MARKER, ((b"vary", b", ".join(names)),), b"", digest(b""), *times_of(entry), entry.tags, entry.since
+            )
             self._store(key, marker)
-            key = keys.variant(key, names, request.headers)
+            key = chosen
         self._store(key, entry)
 
     def _store(self, key: bytes, entry: Entry) -> None:
         self._memory.put(key, entry)
         if self._shared is not None:
-            self._own(_put(self._shared, key, entry, self._notice))
+            self._own(_put(self._shared, key, entry, self._claims.pop(key, None), self._notice))
 
     def _refresh(self, exchange: Exchange, fetch: Fetch, ask: Ask) -> None:
         """One refresh of a key at a time; nobody waits for it, and its failure leaves things as they are."""
@@ -204,18 +401,33 @@ class Cache:
         self._own(self._refreshed(exchange, fetch, ask))
 
     async def _refreshed(self, exchange: Exchange, fetch: Fetch, ask: Ask) -> None:
+        key = key_of(fetch, exchange.request)
         try:
-            response = await ask(exchange, fetch)
-            if response.status in FAILED:
+            if self._shared is not None:
+                await self.recall([fetch], exchange.request)
+                if not await self._claim(fetch, self._chosen(fetch, exchange.request)):
+                    return
+            verdict = self.look(exchange, fetch)
+            if not isinstance(verdict, Stale):
                 return
-            answer = self._kept(exchange, fetch, response, "stale")
+            known = verdict.entry if freshness.conditions(verdict.entry) else None
+            answer = await self._current(exchange, fetch, ask, Miss("stale", verdict.entry, known))
+            if answer.status in FAILED:
+                if isinstance(answer.body, Stream):
+                    answer.body.close()
+                return
+            if answer.entry is None:
+                answer = self._kept(exchange, fetch, answer, "stale")
             if isinstance(answer.body, Stream):
                 while await answer.body.read():
                     pass
         except OriginError as error:
             self._tell(Noticed(exchange.now, "cache", f"{fetch!r} could not be refreshed: {error}"))
         finally:
-            self._refreshing.discard(key_of(fetch, exchange.request))
+            self._refreshing.discard(key)
+            claim = self._claims.pop(self._chosen(fetch, exchange.request), None)
+            if claim is not None and self._shared is not None:
+                self._own(_yield(self._shared, claim, self._notice))
 
     def _own(self, work: "asyncio._CoroutineLike[None]") -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -223,123 +435,46 @@ class Cache:
         task.add_done_callback(self._tasks.discard)
 
     def _notice(self, error: StoreError | None) -> None:
-        """Says once that the shared store went away, and once that it is back."""
+        """Says once that the shared store went away, and once that it is back. One that refuses to write is there."""
+        if isinstance(error, StoreRefused):
+            return
         if (error is not None) != self._away:
             self._away = error is not None
             told = f"shared store away, going on without it: {error}" if error else "shared store is back"
             self._tell(Noticed(asyncio.get_running_loop().time(), "cache", told))
 
 
-class Recording(Stream):
-    """A body that passes on as it comes and is kept once it came whole."""
-
-    def __init__(self, body: Stream, limit: int, keep: Callable[[bytes], None]) -> None:
-        self._body = body
-        self._left = limit
-        self._keep = keep
-        self._chunks: list[bytes] | None = []
-
-    @property
-    def length(self) -> int | None:
-        return self._body.length
-
-    @property
-    def trailers(self) -> Fields:
-        return self._body.trailers
-
-    async def read(self) -> bytes:
-        chunk = await self._body.read()
-        if self._chunks is not None:
-            self._left -= len(chunk)
-            if self._left < 0:
-                self._chunks = None
-            elif chunk:
-                self._chunks.append(chunk)
-            else:
-                chunks, self._chunks = self._chunks, None
-                self._keep(b"".join(chunks))
-        return chunk
-
-    def close(self) -> None:
-        self._body.close()
-
-
-def key_of(fetch: Fetch, request: Request) -> bytes:
-    """What a manifest lets through to a fragment's origin may change the answer, so it stands in the key."""
-    fragment = fetch.fragment
-    if fragment is None or not fragment.headers:
-        return fetch.key
-    return keys.variant(fetch.key, sorted(fragment.headers), request.headers)
-
-
-def depends(fetch: Fetch, fields: Fields) -> tuple[bytes, ...]:
-    """The request fields by which an answer was chosen. No fragment's origin is told the codings of a viewer."""
-    names = keys.vary(fields)
-    return names if fetch.fragment is None else tuple(name for name in names if name != b"accept-encoding")
-
-
-def bypass(request: Request) -> str | None:
-    """Why the cache has no say in a page's request, in the words of RFC 9211 section 2.2 where it has one."""
-    if request.method not in (b"GET", b"HEAD"):
-        return "method"
-    index = request.head.index
-    return "request" if b"authorization" in index or b"range" in index else None
-
-
-def reflected(fetch: Fetch, request: Request) -> str | None:
-    """A page that may hold an include tag of this viewer's own words is nobody else's: there it would be the page's."""
-    lane = fetch.lane
-    return "request" if lane is not None and lane.mount.composes and brought.carries(request) else None
-
-
-def stored(entry: Entry, now: float, note: bytes) -> Answer:
-    answer = Answer(entry.status, entry.head, entry.body, note, entry)
-    answer.extra.append((b"age", b"%d" % max(0, now - entry.stored)))
-    return answer
-
-
-def made(status: int, fields: Fields, body: bytes, life: Lifetime, now: float, tags: tuple[str, ...]) -> Entry:
-    fresh = now + life.fresh
-    times = (now - life.age, fresh, fresh + life.revalidate, fresh + life.error)
-    return Entry(status, tuple(fields), body, digest(body), *times, tags)
-
-
-def passed(fetch: Fetch, answer: Answer, note: bytes) -> Answer:
-    """An answer of an origin as viewers may see it, with what became of it here. What it says to the composer stays."""
-    if not NOT_FOR_VIEWERS.isdisjoint(answer.head.index):
-        hidden = NOT_FOR_VIEWERS
-        if fetch.lane is not None and fetch.lane.mount.composes:
-            hidden -= {surrogates.CONTROL}
-        answer.head = Head([field for field in answer.head.fields if field[0] not in hidden])
-    answer.note = note
-    return answer
-
-
-@lru_cache(maxsize=1024)
-def noted(reason: str, status: int, detail: str) -> bytes:
-    """Cache-Status of an answer that came from its origin and was not kept (RFC 9211 section 2)."""
-    note = f"portico; fwd={reason}; fwd-status={status}"
-    return (f"{note}; detail={detail}" if detail else note).encode()
-
-
-def tags_of(fetch: Fetch, fields: Fields) -> tuple[str, ...]:
-    """The manifest's tags, the origin's Surrogate-Key, and the names every entry answers to: its team and URL."""
-    declared = fetch.policy.tags if fetch.policy is not None else []
-    said = joined(fields, b"surrogate-key").decode("latin-1").replace(",", " ").split()
-    own = (f"team:{fetch.team}", f"url:{fetch.url.decode('latin-1')}")
-    return (*dict.fromkeys([*declared, *said[:64]]), *own)
-
-
-def _times(entry: Entry) -> tuple[float, float, float, float]:
-    return entry.stored, entry.fresh, entry.revalidate, entry.error
-
-
 async def _get(shared: Entries, wanted: Sequence[bytes]) -> list[Entry | None]:
     return await shared.get(wanted)
 
 
-async def _put(shared: Entries, key: bytes, entry: Entry, notice: Callable[[StoreError | None], None]) -> None:
+Notice = Callable[[StoreError | None], None]
+
+
+async def _put(shared: Entries, key: bytes, entry: Entry, claim: Claim | None, notice: Notice) -> None:
     try:
-        await shared.put(key, entry, entry.stored)
+        await shared.put(key, entry, entry.stored, claim)
+    except StoreError as error:
+        notice(error)
+
+
+async def _claimed(shared: Entries, key: bytes, seconds: float) -> Claim | None:
+    return await shared.claim(key, seconds)
+
+
+async def _awaited(shared: Entries, key: bytes, seconds: float) -> Entry | None:
+    return await shared.await_entry(key, seconds)
+
+
+async def _forget(shared: Entries, names: Sequence[bytes], notice: Notice) -> None:
+    try:
+        await shared.forget(names)
+    except StoreError as error:
+        notice(error)
+
+
+async def _yield(shared: Entries, claim: Claim, notice: Notice) -> None:
+    try:
+        await shared.yield_claim(claim)
     except StoreError as error:
         notice(error)

@@ -13,6 +13,7 @@ import gateway.rules.algebra as algebra
 import gateway.rules.cookies as cookies
 import gateway.rules.fields as fields
 import gateway.rules.forwarding as forwarding
+import gateway.rules.keys as keys
 import gateway.rules.paths as paths
 import gateway.rules.rescue as rescue
 import gateway.rules.validators as validators
@@ -101,6 +102,7 @@ class Flow:
     async def serve(self, request: Request) -> Response:
         """Every request has an answer; what fails is told in it and in one fact."""
         exchange = Exchange(request, self._current.table, next(self._ids), self.now(), self._time())
+        exchange.since = self._cache.mark
         try:
             response = await self._answer(exchange)
         except GatewayError as error:
@@ -172,7 +174,7 @@ class Flow:
             slashed = path + b"/" + (b"?" + query if query is not None else b"")
             moves = request.method in READS and not request.upgrade  # no WebSocket follows a redirect
             return redirect(slashed) if moves else fetch
-        if len(request.target) <= TARGET:
+        if len(request.target) <= TARGET and not alike(mount):
             self._ways.led.keep((exchange.public, request.target), fetch)
         return fetch
 
@@ -241,7 +243,10 @@ class Flow:
     def _fetch(self, exchange: Exchange, mount: Mount, target: bytes) -> Fetch:
         lane = self._lane(exchange, mount)
         upstream = mount.upstream
-        return Fetch(upstream, target, lane.key + target, lane.place, mount.policy, upstream.timeout, lane=lane)
+        if mount.policy is not None and exchange.request.method in READS:
+            target = keys.target(target, sort=mount.policy.query.sort, ignore=mount.policy.query.ignore)
+        key = keys.limited(lane.key + target)
+        return Fetch(upstream, target, key, lane.place, mount.policy, upstream.timeout, lane=lane)
 
     def _lane(self, exchange: Exchange, mount: Mount) -> Lane:
         key = (exchange.public, mount.prefix)
@@ -315,9 +320,19 @@ class Flow:
             extra.append((b"server-timing", exchange.timings + b", total;dur=%.1f" % (seconds * 1000)))
         if self._access_log:
             self._tell(fact(exchange, response.status, seconds))
-        if b"if-none-match" in exchange.request.head.index and validators.not_modified(exchange.request, response):
-            return validators.bodiless(response)
+        asked = exchange.request.head.index
+        if b"if-none-match" in asked:
+            return validators.bodiless(response) if validators.not_modified(exchange.request, response) else response
+        if b"if-modified-since" in asked and type(response) is Answer and response.status == 200:
+            entry = response.entry
+            if entry is not None and validators.held(exchange.request, entry.head, entry.stored):
+                return validators.bodiless(response)
         return response
+
+
+def alike(mount: Mount) -> bool:
+    """Whether different targets are the same to it, for who reads."""
+    return mount.policy is not None and (mount.policy.query.sort or bool(mount.policy.query.ignore))
 
 
 def _resource(path: bytes) -> Response:

@@ -131,8 +131,8 @@ class Watched(Stream):
 
 def page_head(exchange: Exchange, fetch: Fetch, origin: Origin, in_parts: bool = True) -> Head:
     """The outgoing fields; for requests that say the same of the same viewer worked out once."""
-    request = exchange.request
-    if isinstance(request.body, Stream) or request.method != b"GET" or not in_parts:
+    request = fetch.seen(exchange.request)
+    if isinstance(request.body, Stream) or request.method != b"GET" or not in_parts or exchange.conditions:
         fields = page_fields(exchange, fetch, origin)
         return Head(fields if in_parts else without(fields, b"range", b"if-range"))
     key = (fetch.lane, origin.base, request.peer)
@@ -141,11 +141,11 @@ def page_head(exchange: Exchange, fetch: Fetch, origin: Origin, in_parts: bool =
 
 
 def fragment_head(exchange: Exchange, fetch: Fetch, fragment: Fragment, origin: Origin) -> Head:
-    request = exchange.request
+    request = fetch.seen(exchange.request)
     key = (fragment.name, exchange.table.number, origin.base, request.peer)
     known: Head | None = request.head.memo.get(key)
     if known is not None:
-        return known
+        return Head([*known.fields, *exchange.conditions]) if exchange.conditions else known
     fields = forwarding.fragment(
         request,
         to=origin.authority,
@@ -154,11 +154,12 @@ def fragment_head(exchange: Exchange, fetch: Fetch, fragment: Fragment, origin: 
         authority=exchange.authority,
         tag=fetch.place.tag,
     )
-    return request.head.keep(key, Head(fields))
+    known = request.head.keep(key, Head(fields))
+    return Head([*fields, *exchange.conditions]) if exchange.conditions else known
 
 
 def page_fields(exchange: Exchange, fetch: Fetch, origin: Origin) -> Fields:
-    request, mount = exchange.request, fetch.mount
+    request, mount = fetch.seen(exchange.request), fetch.mount
     fields = forwarding.page(
         request,
         to=origin.authority,
@@ -170,7 +171,10 @@ def page_fields(exchange: Exchange, fetch: Fetch, origin: Origin) -> Fields:
         shared=() if mount is None else mount.cookies,
         upgrade=request.upgrade,
     )
-    if mount is not None and mount.composes and wants_page(request):
+    if exchange.conditions:
+        fields = [*without(fields, *_CONDITIONS), *exchange.conditions]
+        fields = rules.conditions(fields, "" if fetch.lane is None else fetch.lane.rules)
+    elif mount is not None and mount.composes and wants_page(request):
         # the page is made of parts: the shell's own validators and ranges say nothing about it
         fields = without(fields, *_CONDITIONS)
     elif b"if-none-match" in request.index or b"if-match" in request.index:

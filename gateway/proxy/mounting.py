@@ -269,7 +269,8 @@ def _unchanged(exchange: Exchange, lane: Lane, fields: Fields) -> Fields:
     edited bytes, and the page's policy stays the stored one, whose nonce is the stored page's.
     """
     mounted = rules.answer(fields, lane.place)
-    if b"~" + lane.rules.encode() not in exchange.request.head.index.get(b"if-none-match", b""):
+    asked = exchange.request.head.index if exchange.conditions is None else dict(exchange.conditions)
+    if b"~" + lane.rules.encode() not in asked.get(b"if-none-match", b""):
         return mounted
     return without(rules.rewritten(mounted, lane.rules), *_POLICIES)
 

@@ -217,7 +217,7 @@ class Slots:
     def _straight_to(self, work: Composition, number: int, fetch: Fetch, until: float, now: float) -> OnItsWay | None:
         """Asked for without ado, where a connection is open and nothing is kept."""
         verdict = work.verdicts.get(number, ABSENT)
-        if verdict is not ABSENT and type(verdict) is not Bypass:
+        if type(verdict) is not Bypass and not (verdict is ABSENT and self._cache.is_lone(work.exchange, fetch)):
             return None
         asked = Asked(self, work, number, fetch, verdict, until, now)
         connection = asked.connection = self._straight.begin(work.exchange, fetch, asked)

@@ -273,7 +273,8 @@ class Follow:
             self.manifests = served
             if forgetting:
                 changed = dict.fromkeys([*_changed(was, served), *_relinked(before, table_now)])
-                await self._forget_all(Purge("team", team) for team in changed)
+                numbers = {team: max(self._number, 0) for team in self._from_ledger}  # of files nobody counts changes
+                await self._forget_all(Purge("team", team, numbers.get(team, 0)) for team in changed)
         self._homes = homes
         await self._write_homes()
 

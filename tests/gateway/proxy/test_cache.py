@@ -1,7 +1,9 @@
 """What is kept, for whom, and what stands in when an origin fails. Cache-Status is read with a parser not ours."""
 
 import asyncio
+import secrets
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import http_sf
@@ -9,7 +11,7 @@ import pytest
 
 from gateway.errors import TimedOut, Unreachable
 from gateway.message import Entry, Request
-from gateway.store.base import Purge, StoreError
+from gateway.store.base import Changed, Claim, Purge, StoreError
 from gateway.telemetry.facts import Noticed
 from tests.gateway.proxy.playbook import Got, Reply, html, kept, manifest, playing
 
@@ -344,6 +346,8 @@ class Shared:
         self.away = False
         self.asked: list[int] = []
         self.purges: list[Purge] = []
+        self.claims: dict[bytes, Claim] = {}
+        self.free = asyncio.Event()
 
     def _reached(self) -> None:
         if self.away:
@@ -354,9 +358,39 @@ class Shared:
         self.asked.append(len(keys))
         return [self.entries.get(key) for key in keys]
 
-    async def put(self, key: bytes, entry: Entry, now: float) -> None:
+    async def put(self, key: bytes, entry: Entry, now: float, claim: Claim | None = None) -> bool:
         self._reached()
         self.entries[key] = entry
+        if claim is not None:
+            await self.yield_claim(claim)
+        return True
+
+    async def claim(self, key: bytes, seconds: float) -> Claim | None:
+        self._reached()
+        if key in self.claims:
+            return None
+        self.free.clear()
+        self.claims[key] = Claim(key, secrets.token_bytes(4))
+        return self.claims[key]
+
+    async def yield_claim(self, claim: Claim) -> None:
+        if self.claims.get(claim.key) == claim:
+            del self.claims[claim.key]
+            self.free.set()
+
+    async def await_entry(self, key: bytes, seconds: float) -> Entry | None:
+        self._reached()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.free.wait(), seconds)
+        return self.entries.get(key)
+
+    async def forget(self, keys: Sequence[bytes]) -> None:
+        self._reached()
+        for key in keys:
+            self.entries.pop(key, None)
+
+    def listen(self, changed: Changed) -> None:
+        self.changed = changed
 
     async def purge(self, purge: Purge) -> None:
         self._reached()
@@ -388,7 +422,6 @@ async def test_a_store_that_is_away_is_said_once_and_missed_by_nobody() -> None:
             assert (await play.get(f"/hotels/{number}")).status == 200
             await play.settle()
         assert "hit" in status_of(await play.get("/hotels/1"))
-        await play.cache.purge_shared(Purge("tag", "x"))
         shared.away = False
         assert (await play.get("/hotels/9")).status == 200
         told = [fact.what for fact in play.facts if isinstance(fact, Noticed)]
@@ -396,8 +429,16 @@ async def test_a_store_that_is_away_is_said_once_and_missed_by_nobody() -> None:
         assert "going on without it" in told[0] and "is back" in told[1]
 
 
-async def test_a_purge_reaches_the_shared_store() -> None:
-    shared = Shared()
-    async with playing([HOTELS], {"hotels": Counter(FRESH)}, shared=shared) as play:
-        await play.cache.purge_shared(Purge("tag", "red"))
-        assert shared.purges == [Purge("tag", "red")]
+async def test_what_was_purged_is_not_taken_from_the_shared_store() -> None:
+    shared, counter = Shared(), Counter(FRESH)
+    async with playing([HOTELS], {"hotels": counter}, shared=shared) as one:
+        await one.get("/hotels/x")
+        await one.settle()
+    async with playing([HOTELS], {"hotels": counter}, shared=shared) as other:
+        other.cache.remember(Purge("team", "pets", 7))
+        assert (await other.get("/hotels/x")).text == "<p>1"
+    async with playing([HOTELS], {"hotels": counter}, shared=shared) as another:
+        another.cache.remember(Purge("prefix", "/hotels", 8))
+        assert (await another.get("/hotels/x")).text == "<p>2"
+        await another.settle()
+        assert [entry.since for entry in shared.entries.values()] == [8]

@@ -49,7 +49,7 @@ async def never(_: Request) -> Reply:
 async def test_a_personal_piece_in_a_shared_one() -> None:
     who = told("cookie")
     origins: dict[str, Answers] = {
-        "shell": lambda _: kept("<p>" + slot("a.box")),
+        "shell": lambda _: kept('<p><mf-slot name="a.box" required></mf-slot>'),
         "a": lambda _: kept("<i>" + slot("b.box")),
         "b": lambda request: kept("<b>" + who(request)),
     }

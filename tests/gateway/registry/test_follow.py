@@ -9,7 +9,7 @@ import pytest
 
 from gateway.registry.follow import Follow, News
 from gateway.store.base import Ledger, Purge, StoreError
-from gateway.store.redis import RedisLedger
+from gateway.store.redis.ledger import RedisLedger
 from gateway.store.sqlite import SqliteLedger
 from gateway.table import Current
 from tests.kit.redis import RedisServer
