@@ -44,6 +44,7 @@ from gateway.telemetry.log import Teller
 
 Ask = Callable[[Exchange, Fetch], Awaitable[Answer]]
 FAILED = frozenset({500, 502, 503, 504})  # RFC 5861 section 4
+OTHERS = 1.0  # seconds another gateway's answer is waited for: it may be gone, and its claim with it only later
 GRACE = 1.0  # seconds beyond a fetch's timeout that a claim is held: who holds it does not come back late
 STALE = noting.forwarded("stale", detail="stale-if-error")
 STALE_FOR_ALL = noting.forwarded("stale", collapsed=True, detail="stale-if-error")
@@ -163,7 +164,7 @@ class Cache:
         """Whether it is for this process to ask; else another gateway did, and what it brought is in memory."""
         assert self._shared is not None
         task = asyncio.get_running_loop().create_task
-        patience = min(fetch.timeout, PATIENCE)
+        patience = min(fetch.timeout, OTHERS)
         try:
             claim = await task(_claimed(self._shared, key, fetch.timeout + GRACE))
             if claim is None:
