@@ -176,6 +176,11 @@ class Cache:
                 claim = await task(_claimed(self._shared, key, fetch.timeout + GRACE))
             if claim is not None:
                 self._claims[key] = claim
+                (entry,) = await task(_get(self._shared, [key]))  # whoever held it may have brought it just before
+                entry = None if entry is None else self._unpurged(entry)
+                if entry is not None and entry.status != MARKER:
+                    self._memory.put(key, entry)
+                    return False
         except StoreError as error:
             self._notice(error)
         return True

@@ -18,12 +18,13 @@ PATIENCE = 5.0  # seconds another's answer is waited for at most; then who waits
 class Flight:
     """One fetch under way. Of what came of it, those who wait learn whether to look into the cache or to ask."""
 
-    __slots__ = ("_key", "_of", "_turn", "entry", "error", "lone", "over", "waiting")
+    __slots__ = ("_key", "_of", "_turn", "began", "entry", "error", "lone", "over", "waiting")
 
     def __init__(self, of: "Flights", key: bytes, turn: int) -> None:
         self._of = of
         self._key = key
         self._turn = turn
+        self.began = asyncio.get_running_loop().time()
         self.waiting: list[Later[None]] = []
         self.over = False
         self.lone = False  # it was for one viewer
@@ -51,7 +52,7 @@ class Flight:
         if self.over:
             return
         self.over = True
-        self._of.forget(self._key, self._turn)
+        self._of.forget(self, self._key, self._turn)
         loop = asyncio.get_running_loop()
         for later in self.waiting:
             loop.call_soon(later.set, None)
@@ -79,14 +80,19 @@ class Flights:
         return len(self._under_way)
 
     def get(self, key: bytes, turn: int) -> Flight | None:
-        return self._under_way.get((key, turn))
+        """The one that may be waited for. One that takes longer than anybody waits is as good as none."""
+        flight = self._under_way.get((key, turn))
+        if flight is None or asyncio.get_running_loop().time() - flight.began > PATIENCE:
+            return None
+        return flight
 
     def begin(self, key: bytes, turn: int) -> Flight:
         flight = self._under_way[key, turn] = Flight(self, key, turn)
         return flight
 
-    def forget(self, key: bytes, turn: int) -> None:
-        self._under_way.pop((key, turn), None)
+    def forget(self, flight: Flight, key: bytes, turn: int) -> None:
+        if self._under_way.get((key, turn)) is flight:
+            del self._under_way[key, turn]
 
     def lone(self, key: bytes, now: float) -> None:
         self._lone.keep(key, now + LONE)

@@ -7,7 +7,7 @@ import pytest
 
 from gateway.errors import Unreachable
 from gateway.message import Request
-from gateway.proxy.flights import LONE, Flights
+from gateway.proxy.flights import LONE, PATIENCE, Flights
 from tests.gateway.proxy.playbook import Reply, html, manifest, playing, until
 from tests.gateway.proxy.test_cache import HOTELS, Shared, status_of
 
@@ -175,3 +175,13 @@ async def test_nobody_waits_longer_than_he_would_for_an_answer() -> None:
     assert flights.get(b"k", 0) is flight and flights.get(b"k", 1) is None
     flight.end()
     assert await flight.landed(0.05) and flights.get(b"k", 0) is None
+
+
+async def test_one_that_takes_longer_than_anybody_waits_gives_way_to_the_next() -> None:
+    flights = Flights()
+    first = flights.begin(b"k", 0)
+    first.began -= PATIENCE + 1
+    assert flights.get(b"k", 0) is None
+    second = flights.begin(b"k", 0)
+    first.end()
+    assert flights.get(b"k", 0) is second
