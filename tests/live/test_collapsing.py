@@ -102,7 +102,12 @@ def for_all(said: str, more: str) -> bool:
     return (shared or expires) and not more.startswith(("Set-Cookie", "Vary:*", "Vary:X-Who", "Vary:Cookie"))
 
 
-@pytest.mark.parametrize("said", SAYS)
+BRIEFLY = {"", "private, max-age=60", "no-cache", 'private="x-a", max-age=60'}
+
+
+@pytest.mark.parametrize(
+    "said", [pytest.param(each, marks=() if each in BRIEFLY else pytest.mark.long) for each in SAYS]
+)
 async def test_nobody_is_given_what_is_anothers(portals: list[Portal], said: str) -> None:
     """Twenty viewers at once, four times over, with each further field."""
     limits = httpx.Limits(max_connections=80)
