@@ -52,6 +52,7 @@ class Weighed(Generic[K, V]):
     def __init__(self, budget: int) -> None:
         self.weight = 0
         self._budget = budget
+        self._pressed = budget // 2  # below that nothing has to go soon, and the order is nobody's business
         self._kept: OrderedDict[K, tuple[V, int]] = OrderedDict()
 
     def __len__(self) -> int:
@@ -61,7 +62,8 @@ class Weighed(Generic[K, V]):
         found = self._kept.get(key)
         if found is None:
             return None
-        self._kept.move_to_end(key)
+        if self.weight > self._pressed:
+            self._kept.move_to_end(key)
         return found[0]
 
     def put(self, key: K, value: V, weight: int) -> V:

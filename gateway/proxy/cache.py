@@ -349,7 +349,7 @@ class Cache:
     def _kept(self, exchange: Exchange, fetch: Fetch, answer: Answer, reason: str) -> Answer:
         cookies = with_cookies(exchange, fetch)
         life = freshness.lifetime(answer, fetch.policy, exchange.now, cookies=cookies, narrowed=fetch.narrows)
-        if unstored(exchange.request):
+        if not isinstance(life, str) and unstored(exchange.request):
             life = "no-store"
         if isinstance(life, str):
             self._flights.lone(fetch.key, exchange.now)

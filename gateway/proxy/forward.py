@@ -14,7 +14,7 @@ import gateway.rules.trailers as trailers
 from fragments.urls import Place
 from gateway.errors import BadAnswer, Unreachable
 from gateway.exchange import Exchange, Fetch
-from gateway.message import Fields, Head, Request, Response, Stream, first, without
+from gateway.message import Body, Fields, Head, Request, Response, Stream, first, without
 from gateway.rules.fields import media_type
 from gateway.table import Fragment, Origin
 from gateway.transport.base import Transport
@@ -38,6 +38,8 @@ class Forward:
     ) -> Awaitable[Response]:
         """`in_parts`: a part of the body, if the viewer asks for one, is welcome. `begun` is what `begin` returned."""
         if fetch.fragment is None:
+            if len(fetch.upstream.origins) == 1 and type(exchange.request.body) is bytes:
+                return self._asked(exchange, fetch, fetch.upstream.origins[0], in_parts, exchange.request.body)
             return self._page(exchange, fetch, in_parts)
         return self._fragment(exchange, fetch, begun)
 
@@ -57,23 +59,28 @@ class Forward:
         origins = fetch.upstream.origins
         if len(origins) > 1:
             origins = self._in_turn(origins)
-        hints = None if viewer.hints is None else partial(hinted, viewer, fetch.place)
         body = viewer.body
         if isinstance(body, Stream) and fetch.mount is not None and fetch.mount.composes and not viewer.upgrade:
             exchange.form = brought.Form()
             body = Watched(body, exchange.form)
         for origin in origins:
-            head = page_head(exchange, fetch, origin, in_parts)
-            request = Request(
-                viewer.method, fetch.target, head, body, id=exchange.id, upgrade=viewer.upgrade, hints=hints
-            )
             try:
-                return await self._transports[origin.scheme].handle_async_request(request, origin, fetch.timeout)
+                return await self._asked(exchange, fetch, origin, in_parts, body)
             except Unreachable as error:
                 replayable = isinstance(body, bytes)
                 if origin is origins[-1] or not retries.elsewhere(viewer.method, replayable, error.proxy_error):
                     raise
         raise Unreachable(f"Upstream {fetch.upstream.name} has no origin.")
+
+    def _asked(
+        self, exchange: Exchange, fetch: Fetch, origin: Origin, in_parts: bool, body: Body
+    ) -> Awaitable[Response]:
+        """A page or an asset, of this origin."""
+        viewer = exchange.request
+        hints = None if viewer.hints is None else partial(hinted, viewer, fetch.place)
+        head = page_head(exchange, fetch, origin, in_parts)
+        request = Request(viewer.method, fetch.target, head, body, id=exchange.id, upgrade=viewer.upgrade, hints=hints)
+        return self._transports[origin.scheme].handle_async_request(request, origin, fetch.timeout)
 
     def _in_turn(self, origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
         """All origins, each request beginning with another."""
