@@ -7,6 +7,7 @@ import asyncio
 import itertools
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -48,8 +49,12 @@ def portals(shop: Origin, redis: RedisServer, tmp_path: Path) -> Iterator[list[P
             for name in ("first", "second")
         ]
         for portal in started:
-            soon(lambda portal=portal: portal.get("/shop/warm", Host=HOST).status_code == 200, 10)  # type: ignore[misc]
+            soon(partial(is_warm, portal), 10)
         yield started
+
+
+def is_warm(portal: Portal) -> bool:
+    return portal.get("/shop/warm", Host=HOST).status_code == 200
 
 
 def answer(seen: Seen) -> Answer:
@@ -57,7 +62,8 @@ def answer(seen: Seen) -> Answer:
     who = seen.get("X-Who") or "nobody"
     fields = [("Content-Type", "text/html")]
     if seen.query:
-        fields += [tuple(part.split(":", 1)) for part in httpx.QueryParams(seen.query)["say"].split("|") if part]  # type: ignore[misc]
+        parts = (part.partition(":") for part in httpx.QueryParams(seen.query)["say"].split("|") if part)
+        fields += [(name, value) for name, _, value in parts]
     return Answer(f"<p>{who}</p>".encode(), headers=fields, delay=0.3 if "slow" in seen.target else 0.0)
 
 
